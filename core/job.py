@@ -1,0 +1,200 @@
+"""A job: everything that decides what a run does, as one YAML file.
+
+Paths in the file are relative to it. Nothing here reads an image: that is preflight's work.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field
+
+from core.options import Options, load_yaml, parse
+from geo_io.legend import Legend, Value
+
+Band = int | str
+
+
+def _short_form(value: object) -> object:
+    """`labels: roads.gpkg` is short for `labels: {path: roads.gpkg}`; likewise a scene's image."""
+    return {"path": value} if isinstance(value, (str, Path)) else value
+
+
+class LabelFile(Options):
+    """Class labels of a scene, as raster or vector."""
+
+    path: Path
+    use: Literal["train", "check"] = Field(
+        "train", description="`check`: for scoring only, never seen by a run. Labels of a target must say so"
+    )
+    attribute: str | None = Field(None, description="Vector: the attribute that holds the class")
+    layer: str | None = Field(None, description="Vector: the layer, where the file has several")
+    band: int = Field(1, ge=1, description="Raster: the band that holds the class (1 is the first)")
+    mapping: dict[Value, str] | None = Field(
+        None, description="Label value -> class name, instead of the legend's own values"
+    )
+    unlabelled: str | None = Field(
+        None, description="Vector: the class of land no feature covers (default: unlabelled)"
+    )
+
+
+Labels = Annotated[LabelFile, BeforeValidator(_short_form)]
+
+
+class SceneFiles(Options):
+    """One image, and what is known about it."""
+
+    path: Path = Field(description="The image: anything GDAL opens")
+    labels: Labels | None = None
+    area: Path | None = Field(None, description="Polygons of the area of interest (default: all of it)")
+
+
+class Region(Options):
+    """A named domain: scenes of one sensor and season, and the bands to use from them."""
+
+    name: str = Field(min_length=1)
+    scenes: list[Annotated[SceneFiles, BeforeValidator(_short_form)]] = Field(min_length=1)
+    bands: list[Band] | None = Field(
+        None, description="Bands by name or number (1 is the first), in the order of use (default: all)"
+    )
+    band_names: list[str] | None = Field(
+        None, description="Names for the file's bands, where the file has none: red, green, blue, nir..."
+    )
+    nodata: float | None = Field(None, description="Pixel value that means no data, beside what the file says")
+    invalid_when: Literal["all", "any"] = Field(
+        "all", description="A pixel is nodata when all selected bands are, or when any is"
+    )
+
+
+class Sampling(Options):
+    """How windows are drawn from the scenes."""
+
+    working_gsd_m: float | None = Field(
+        None, gt=0, description="Pixel size in metres that the network sees (default: the coarser region's)"
+    )
+    crop_px: int = Field(256, ge=32, le=2048, description="Side of a training crop in working pixels")
+    batch: int = Field(4, ge=1, le=256, description="Crops of each domain in a step, on each device")
+    min_valid: float = Field(0.3, ge=0, le=1, description="Least share of valid pixels in a crop")
+    holdout: float = Field(0.2, ge=0.05, le=0.5, description="Share of the source kept from training, in blocks")
+    scale_jitter: float = Field(1.25, ge=1, le=2, description="Crops are drawn up to this factor larger or smaller")
+    photometric_jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma")
+    rare_classes: bool = Field(True, description="Draw crops that hold rare classes more often")
+    loader_threads: int = Field(1, ge=1, le=16, description="Threads that read ahead")
+
+
+class Network(Options):
+    """The segmentation network."""
+
+    decoder: str = Field("unet", description="deeplabv2, or an smp decoder: unet, fpn, segformer, upernet...")
+    encoder: str = Field("tu-pvt_v2_b2", description="smp or timm (tu-...) encoder")
+    weights: str | None = Field(
+        "imagenet",
+        description="Encoder weights: `imagenet` (offline folder, else the hub), a .safetensors file, or null",
+    )
+    encoder_depth: int | None = Field(None, ge=3, le=5, description="Encoder stages in use (default: all)")
+    decoder_channels: list[int] | None = Field(None, description="Width of each decoder stage (default: smp's)")
+    output_stride: Literal[8, 16] | None = Field(None, description="Dilated encoder (CNNs only)")
+    aspp_dilations: list[int] = Field([6, 12, 18, 24], description="deeplabv2: the summed branches")
+
+
+class Schedule(Options):
+    """How long, how fast, on what."""
+
+    steps: int = Field(2000, ge=1, description="Total optimisation steps of every method, warm start included")
+    lr: float = Field(1e-4, gt=0, description="Peak learning rate of the encoder")
+    head_lr_factor: float = Field(10.0, gt=0, description="Learning rate of decoder and head over the encoder's")
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.1, ge=0, le=0.5, description="Share of the steps with rising learning rate")
+    poly_power: float = Field(1.0, ge=0, description="Power of the polynomial decay")
+    horizon: int | None = Field(None, ge=1, description="Step at which the rate would reach 0 (default: steps)")
+    checkpoint_every: int = Field(200, ge=1, description="Steps between checkpoints")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Literal["auto", "32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
+    threads: int | None = Field(None, ge=1, description="CPU threads (default: torch's)")
+
+
+class Predict(Options):
+    """How the map is made."""
+
+    mode: Literal["blend", "crop"] = Field(
+        "blend", description="blend: smooth across tiles. crop: byte-reproducible, independent of extent"
+    )
+    tile_px: int = Field(512, ge=64, le=4096, description="Side of a tile in working pixels")
+    overlap_px: int = Field(128, ge=0, description="Overlap of neighbouring tiles in working pixels")
+    batch: int = Field(8, ge=1, le=256, description="Tiles in a forward pass")
+    confidence: bool = Field(True, description="Write the confidence raster too")
+
+
+class Method(Options):
+    """A file of `core/methods/` and its options, checked by that file's own Options."""
+
+    name: str = "combined"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Job(Options):
+    """The whole job."""
+
+    version: Literal[1] = 1
+    name: str = Field(min_length=1)
+    seed: int = Field(0, ge=0, lt=2**31)
+    source: Region
+    target: Region
+    legend: Legend
+    sampling: Sampling = Sampling()
+    network: Network = Network()
+    schedule: Schedule = Schedule()
+    method: Annotated[
+        Method, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)
+    ] = Method()
+    predict: Predict = Predict()
+    candidate: Path | None = Field(
+        None, description="A finished run whose source-only model is this run's candidate (default: train one)"
+    )
+    oracle: bool = Field(
+        False, description="The source holds labels of the target place: an upper bound, never an adaptation"
+    )
+
+
+def load_job(path: Path) -> Job:
+    """The job in a YAML file, its paths made absolute. Raises BadInput for anything wrong in it."""
+    job = parse(Job, load_yaml(path), path)
+    return resolve_paths(job, path.parent)
+
+
+def resolve_paths(job: Job, base: Path) -> Job:
+    """`job` with every relative path taken from `base`."""
+
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else (base / path.expanduser()).resolve()
+
+    def region(r: Region) -> Region:
+        scenes = [
+            s.model_copy(
+                update={
+                    "path": absolute(s.path),
+                    "area": absolute(s.area),
+                    "labels": s.labels and s.labels.model_copy(update={"path": absolute(s.labels.path)}),
+                }
+            )
+            for s in r.scenes
+        ]
+        return r.model_copy(update={"scenes": scenes})
+
+    network = job.network
+    if network.weights and network.weights.endswith(".safetensors"):
+        network = network.model_copy(update={"weights": str(absolute(Path(network.weights)))})
+    return job.model_copy(
+        update={
+            "source": region(job.source),
+            "target": region(job.target),
+            "network": network,
+            "candidate": absolute(job.candidate),
+        }
+    )
+
+
+def dump_job(job: Job) -> str:
+    """The job as YAML that `load_job` reads back to an equal job."""
+    return yaml.safe_dump(job.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,37 @@
+"""What a segmentor returns, and what a training step is fed: the two types every part speaks."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Head(NamedTuple):
+    """An auxiliary prediction: logits (b, k, h, w) for `box` (top, left, h, w) of the input, weight in the loss."""
+
+    logits: Tensor
+    box: tuple[int, int, int, int]
+    weight: float
+
+
+@dataclass
+class Outputs:
+    """`logits` (b, k, h, w) at the input's size, auxiliary heads, last encoder features (b, f, h', w')."""
+
+    logits: Tensor
+    heads: list[Head] = field(default_factory=list)
+    features: Tensor | None = None
+
+
+class Batch(NamedTuple):
+    """Crops on the device.
+
+    image (b, c, h, w) float, standardised, 0 where invalid; label (b, h, w) int64 with 255 = ignore;
+    weight (b, h, w) float: a pixel's share in a loss, one concept for unlabelled pixels and
+    pseudo-label trust; valid (b, h, w) bool: False under nodata.
+    """
+
+    image: Tensor
+    label: Tensor
+    weight: Tensor
+    valid: Tensor

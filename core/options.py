@@ -1,0 +1,72 @@
+"""The base of everything that a user can write in YAML, and its error messages."""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import BadInput
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Options(BaseModel):
+    """Strict options: an unknown key is an error. Every field has a description, a unit and bounds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises BadInput, with the line, for anything else."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(path, "does not exist", "check the path") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BadInput(path, f"cannot be read ({fault})", "check the file") from None
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark else "somewhere"
+        raise BadInput(path, f"is not valid YAML ({where}: {getattr(fault, 'problem', fault)})", "mend that line") from None
+    if not isinstance(content, dict):
+        raise BadInput(path, "holds no mapping of keys to values", "start from `isthmus sample`'s job.yaml")
+    return content
+
+
+def parse(model: type[Model], content: object, origin: object) -> Model:
+    """`content` as a `model`. Raises BadInput naming the first wrong key's path and the nearest right one."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as fault:
+        error = fault.errors()[0]
+        path = ".".join(str(part) for part in error["loc"]) or "the top level"
+        if error["type"] == "extra_forbidden":
+            known = list(_keys_at(model, error["loc"][:-1]))
+            close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
+            remedy = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise BadInput(f"{origin}, {path}", "unknown key", remedy) from None
+        message = error["msg"].removeprefix("Value error, ")
+        given = "" if error["type"] == "missing" else f" (given: {str(error['input'])[:60]!r})"
+        raise BadInput(f"{origin}, {path}", message + given, "see `isthmus describe`") from None
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[str]:
+    """The field names of the model found by following `loc` from `model`."""
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            nested = list(_models_in(model.model_fields[part].annotation))
+            if not nested:
+                return
+            model = nested[0]
+    yield from model.model_fields
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

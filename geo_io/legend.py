@@ -1,0 +1,98 @@
+"""The classes of a project: names, colours, and what they are called in the label files."""
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from geo_io.errors import BadInput
+
+IGNORE = 255
+"""The class id of a pixel that has none: unmapped, unlabelled, outside, nodata."""
+
+Value = int | str
+"""A value as label files hold it: a number, a colour `#rrggbb`, or an attribute's text."""
+
+
+class LandClass(BaseModel):
+    """One class. Its id is its position in the legend."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    color: str = Field(description="Colour on the map, #rrggbb")
+    values: list[Value] = Field(
+        default_factory=list,
+        description="Label values of this class: numbers, colours #rrggbb or attribute texts. "
+        "Empty: the class's position and its name.",
+    )
+
+    @field_validator("color")
+    @classmethod
+    def _hex(cls, color: str) -> str:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+            raise ValueError("a colour is written #rrggbb")
+        return color.lower()
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        r, g, b = bytes.fromhex(self.color[1:])
+        return r, g, b
+
+
+class Legend(BaseModel):
+    """Classes in id order, and the label values that deliberately mean no class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    classes: list[LandClass] = Field(min_length=2, max_length=254)
+    ignore: list[Value] = Field(
+        default_factory=lambda: [IGNORE],
+        description="Label values without a class: never counted as unmapped",
+    )
+
+    @model_validator(mode="after")
+    def _unique(self) -> "Legend":
+        names = [c.name for c in self.classes]
+        if len(set(names)) < len(names):
+            raise ValueError("two classes have the same name")
+        seen: dict[Value, str] = {}
+        for c in self.classes:
+            for value in c.values:
+                if seen.setdefault(_key(value), c.name) != c.name:
+                    raise ValueError(f"value {value!r} belongs to both {seen[_key(value)]!r} and {c.name!r}")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.classes]
+
+    def class_id(self, name: str) -> int:
+        """Position of the class called `name`. Raises BadInput where there is none."""
+        if name not in self.names:
+            close = difflib.get_close_matches(name, self.names, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"classes are {', '.join(self.names)}"
+            raise BadInput(f"class {name!r}", "is not in the legend", hint)
+        return self.names.index(name)
+
+    def class_ids(self, mapping: Mapping[Value, str] | None = None) -> dict[Value, int]:
+        """Label value -> class id, ignored values -> 255.
+
+        `mapping` (value -> class name) replaces the legend's own values: for label files that use
+        another nomenclature. Texts match without regard to case. Raises BadInput for a name not in the legend.
+        """
+        ids: dict[Value, int] = {_key(value): IGNORE for value in self.ignore}
+        if mapping:
+            return ids | {_key(value): self.class_id(name) for value, name in mapping.items()}
+        for i, c in enumerate(self.classes):
+            ids |= {_key(value): i for value in (c.values or [i, c.name])}
+        return ids
+
+
+def _key(value: Value) -> Value:
+    """Texts compare folded, a text that is a whole number compares as that number."""
+    if isinstance(value, str):
+        text = value.strip().casefold()
+        return int(text) if re.fullmatch(r"-?\d+", text) else text
+    return int(value)
