@@ -1,0 +1,109 @@
+"""Agreement of a class map with the truth, counted pixel by pixel in one pass of any length."""
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo_io.legend import IGNORE
+
+Ids = NDArray[np.uint8]
+ByClass = dict[str, float | None]
+
+
+class Scores(TypedDict):
+    """JSON-able scores, 0 to 1; None where a score is undefined.
+
+    A class that the truth does not hold has no score and is in no mean. Where it was predicted all the
+    same, those pixels lower the classes that they truly are: an error is counted once, never as a zero.
+    """
+
+    miou: float | None
+    mf1: float | None
+    accuracy: float | None
+    kappa: float | None
+    iou: ByClass
+    f1: ByClass
+    precision: ByClass
+    recall: ByClass
+    pixels: int
+    unpredicted: int
+    confusion: list[list[int]]
+
+
+class Confusion:
+    """(k, k) pixel counts, truth by prediction; grows by `add`.
+
+    Pixels whose truth is 255 are left out. Pixels with a truth but no prediction (255) are counted as
+    `unpredicted` and are in no score: a map has no data where its image has none.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.matrix = np.zeros((classes, classes), np.int64)
+        self.unpredicted = 0
+
+    def add(self, truth: Ids, predicted: Ids) -> None:
+        """Count two arrays of class ids of the same shape. Raises ValueError for an id beyond the classes."""
+        k = len(self.matrix)
+        known = truth != IGNORE
+        made = predicted != IGNORE
+        self.unpredicted += int(np.count_nonzero(known & ~made))
+        both = known & made
+        true, seen = truth[both].astype(np.int64), predicted[both].astype(np.int64)
+        if true.size == 0:
+            return
+        if max(true.max(), seen.max()) >= k or min(true.min(), seen.min()) < 0:
+            raise ValueError(f"class id beyond the {k} classes")
+        self.matrix += np.bincount(true * k + seen, minlength=k * k).reshape(k, k)
+
+    def merge(self, other: "Confusion") -> None:
+        """Take over another one's counts: of another scene, or of another process."""
+        self.matrix += other.matrix
+        self.unpredicted += other.unpredicted
+
+    def scores(self, names: list[str]) -> Scores:
+        """Every score; `names` of the classes in id order."""
+        hits = np.diag(self.matrix).astype(float)
+        truth, seen = self.matrix.sum(1).astype(float), self.matrix.sum(0).astype(float)
+        present = truth > 0
+        iou = _share(hits, truth + seen - hits, present)
+        f1 = _share(2 * hits, truth + seen, present)
+        total = truth.sum()
+        accuracy = hits.sum() / total if total else np.nan
+        chance = (truth @ seen) / total**2 if total else np.nan
+        # One class only, in truth and map alike: agreement by chance is certain, and kappa says nothing.
+        kappa = (accuracy - chance) / (1 - chance) if chance < 1 else np.nan
+        return Scores(
+            miou=_mean(iou),
+            mf1=_mean(f1),
+            accuracy=_number(accuracy),
+            kappa=_number(kappa),
+            iou=_named(names, iou),
+            f1=_named(names, f1),
+            precision=_named(names, _share(hits, seen, present)),
+            recall=_named(names, _share(hits, truth, present)),
+            pixels=int(total),
+            unpredicted=self.unpredicted,
+            confusion=self.matrix.tolist(),
+        )
+
+
+Floats = NDArray[np.float64]
+
+
+def _share(part: Floats, whole: Floats, present: NDArray[np.bool_]) -> Floats:
+    """part / whole by class, NaN for a class that the truth does not hold or whose whole is empty."""
+    defined = present & (whole > 0)
+    return np.where(defined, part / np.where(defined, whole, 1), np.nan)
+
+
+def _mean(values: Floats) -> float | None:
+    return None if np.isnan(values).all() else float(np.nanmean(values))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _named(names: list[str], values: Floats) -> ByClass:
+    return {name: _number(value) for name, value in zip(names, values, strict=True)}
