@@ -1,0 +1,154 @@
+"""A run is a folder. The engine writes it; the command line and the window read it.
+
+job.yaml        the resolved job
+record.json     run id, versions, input fingerprints, device, threads
+events.jsonl    what happened (core.journal)
+checkpoints/    the state to resume from
+phases/NAME/    what a finished phase leaves, weights above all
+maps/           class and confidence rasters
+verdict.json    which model made the maps, and why
+scores.json     scores of the maps, where there are check labels
+control/        requests to the worker: pause, resume, stop, checkpoint, preview
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from filelock import FileLock, Timeout
+
+from core.errors import BadInput
+from core.files import read_json, write_json, write_text
+from core.job import Job, dump_job, load_job
+from geo_io.fingerprint import fingerprint
+
+Request = Literal["pause", "resume", "stop", "checkpoint", "preview"]
+LIBRARIES = ("isthmus", "torch", "numpy", "rasterio", "timm", "segmentation-models-pytorch", "lightning-fabric")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and its job."""
+
+    folder: Path
+    job: Job
+    id: str
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def maps(self) -> Path:
+        return self.folder / "maps"
+
+    def phase(self, name: str) -> Path:
+        return self.folder / "phases" / name
+
+    @property
+    def done(self) -> bool:
+        """Whether the run ended with everything made."""
+        exit_file = self.folder / "exit.json"
+        return exit_file.exists() and read_json(exit_file)["how"] == "done"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder: one worker at a time. Raises BadInput where another one works in it."""
+        try:
+            with FileLock(self.folder / "lock", timeout=0):
+                yield
+        except Timeout:
+            raise BadInput(
+                self.folder, "another worker is running this job", "watch it with `isthmus follow`"
+            ) from None
+
+
+def create(job: Job, folder: Path) -> Run:
+    """Make the folder of a new run. Raises BadInput where it exists and is not empty, or an input is missing."""
+    if folder.exists() and any(folder.iterdir()):
+        raise BadInput(folder, "already exists and is not empty", "choose another --to, or delete it")
+    inputs = input_fingerprints(job)
+    record = {
+        "run": run_id(job, inputs),
+        "inputs": inputs,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: _version(name) for name in LIBRARIES},
+    }
+    write_json(folder / "record.json", record)
+    write_text(folder / "job.yaml", dump_job(job))
+    return open_run(folder)
+
+
+def open_run(folder: Path) -> Run:
+    """The run in a folder. Raises BadInput where there is none."""
+    if not (folder / "job.yaml").exists():
+        raise BadInput(folder, "is not the folder of a run", "name one that `isthmus run` made")
+    return Run(folder, load_job(folder / "job.yaml"), read_json(folder / "record.json")["run"])
+
+
+def input_fingerprints(job: Job) -> dict[str, dict[str, Any]]:
+    """Fingerprints of every image, label and area file by path."""
+    paths: list[Path] = []
+    for region in (job.source, job.target):
+        for scene in region.scenes:
+            paths += [scene.path, *([scene.labels.path] if scene.labels else []), *([scene.area] if scene.area else [])]
+    return {str(path): fingerprint(path) for path in paths}
+
+
+def changed_inputs(run: Run) -> list[str]:
+    """The inputs whose content is not what it was when the run was made."""
+    recorded: dict[str, Any] = read_json(run.folder / "record.json")["inputs"]
+    return [path for path, was in recorded.items() if fingerprint(Path(path))["content"] != was["content"]]
+
+
+def run_id(job: Job, inputs: dict[str, dict[str, Any]]) -> str:
+    """Twelve hex digits of what decides the result: the job, with inputs by content instead of by path."""
+
+    def by_content(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: by_content(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [by_content(inner) for inner in value]
+        return inputs[value]["content"] if isinstance(value, str) and value in inputs else value
+
+    content = by_content(job.model_dump(mode="json", exclude={"candidate"}))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def ask(folder: Path, request: Request) -> None:
+    """Leave a request for the run's worker, which journals `Asked` within a second."""
+    if request not in get_args(Request):
+        raise BadInput(request, "is no request", f"ask for {', '.join(get_args(Request))}")
+    open_run(folder)
+    control = folder / "control"
+    control.mkdir(exist_ok=True)
+    (control / request).touch()
+
+
+def take_requests(folder: Path) -> list[Request]:
+    """The requests left since the last call, oldest first; they are gone from the folder after it."""
+    control = folder / "control"
+    found = [(control / name) for name in get_args(Request) if (control / name).exists()]
+    found.sort(key=lambda path: path.stat().st_mtime_ns)
+    for path in found:
+        path.unlink()
+    return [path.name for path in found]  # type: ignore[misc]  # only names of Request are looked for
+
+
+def write_exit(run: Run, how: str, text: str = "") -> None:
+    write_json(run.folder / "exit.json", {"how": how, "text": text, "pid": os.getpid()})
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
