@@ -1,6 +1,6 @@
 """Agreement of a class map with the truth, counted pixel by pixel in one pass of any length."""
 
-from typing import TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,27 +8,15 @@ from numpy.typing import NDArray
 from geo_io.legend import IGNORE
 
 Ids = NDArray[np.uint8]
-ByClass = dict[str, float | None]
+Floats = NDArray[np.float64]
+Scores = dict[str, Any]
+"""JSON-able scores from 0 to 1, None where one is undefined.
 
-
-class Scores(TypedDict):
-    """JSON-able scores, 0 to 1; None where a score is undefined.
-
-    A class that the truth does not hold has no score and is in no mean. Where it was predicted all the
-    same, those pixels lower the classes that they truly are: an error is counted once, never as a zero.
-    """
-
-    miou: float | None
-    mf1: float | None
-    accuracy: float | None
-    kappa: float | None
-    iou: ByClass
-    f1: ByClass
-    precision: ByClass
-    recall: ByClass
-    pixels: int
-    unpredicted: int
-    confusion: list[list[int]]
+`miou`, `mf1`, `accuracy`, `kappa`; `classes`: name -> iou, f1, precision, recall; `pixels`, `unpredicted`;
+`confusion` (k, k), truth by prediction. A class that the truth does not hold has no score and is in no mean.
+Where it was predicted all the same, those pixels lower the classes that they truly are: an error is counted
+there, never as a zero.
+"""
 
 
 class Confusion:
@@ -73,22 +61,25 @@ class Confusion:
         chance = (truth @ seen) / total**2 if total else np.nan
         # One class only, in truth and map alike: agreement by chance is certain, and kappa says nothing.
         kappa = (accuracy - chance) / (1 - chance) if chance < 1 else np.nan
-        return Scores(
-            miou=_mean(iou),
-            mf1=_mean(f1),
-            accuracy=_number(accuracy),
-            kappa=_number(kappa),
-            iou=_named(names, iou),
-            f1=_named(names, f1),
-            precision=_named(names, _share(hits, seen, present)),
-            recall=_named(names, _share(hits, truth, present)),
-            pixels=int(total),
-            unpredicted=self.unpredicted,
-            confusion=self.matrix.tolist(),
-        )
-
-
-Floats = NDArray[np.float64]
+        by_class = {
+            "iou": iou,
+            "f1": f1,
+            "precision": _share(hits, seen, present),
+            "recall": _share(hits, truth, present),
+        }
+        return {
+            "miou": _mean(iou),
+            "mf1": _mean(f1),
+            "accuracy": _number(accuracy),
+            "kappa": _number(kappa),
+            "classes": {
+                name: {what: _number(values[c]) for what, values in by_class.items()}
+                for c, name in enumerate(names)
+            },
+            "pixels": int(total),
+            "unpredicted": self.unpredicted,
+            "confusion": self.matrix.tolist(),
+        }
 
 
 def _share(part: Floats, whole: Floats, present: NDArray[np.bool_]) -> Floats:
@@ -103,7 +94,3 @@ def _mean(values: Floats) -> float | None:
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _named(names: list[str], values: Floats) -> ByClass:
-    return {name: _number(value) for name, value in zip(names, values, strict=True)}
