@@ -67,12 +67,14 @@ class Scene:
             rule = NodataRule.of(dataset, tuple(chosen.values()), nodata, invalid_when)
             return cls(path, dataset, chosen, rule)
 
-    def select(self, bands: Sequence[str], warnings: Sequence[str] = ()) -> "Scene":
-        """The same image with `bands` (names of this scene's) in that order, and more warnings."""
+    def select(
+        self, bands: Sequence[str], names: Sequence[str] | None = None, warnings: Sequence[str] = ()
+    ) -> "Scene":
+        """The same image with `bands` of this scene in that order, called `names`, and more warnings."""
         chosen = choose(self.path, dict(zip(self.bands, self.indexes, strict=True)), bands)
         with open_raster(self.path) as dataset:
             rule = NodataRule.of(dataset, tuple(chosen.values()), self._rule.user, self._rule.when)
-            scene = Scene(self.path, dataset, chosen, rule)
+            scene = Scene(self.path, dataset, dict(zip(names or chosen, chosen.values(), strict=True)), rule)
         scene.warnings = (*self.warnings, *warnings)
         return scene
 

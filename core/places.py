@@ -1,0 +1,177 @@
+"""The two places of a job, opened: images, areas, and only those labels that the use at hand may see."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import BadInput
+from core.job import Job, LabelFile, Region, SceneFiles
+from geo_io.legend import Legend, Value
+from geo_io.raster import RasterLabels
+from geo_io.scene import Scene
+
+if TYPE_CHECKING:  # geopandas is only loaded where a vector file is
+    from geo_io.vector import Area, VectorLabels
+
+Use = Literal["train", "check"]
+
+_VECTOR_SUFFIXES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"}
+
+
+@dataclass(frozen=True)
+class CheckLabels:
+    """Labels that a run must not see: where they are, and how whoever checks its maps opens them."""
+
+    path: Path
+    open: "Callable[[], RasterLabels | VectorLabels]"
+
+
+@dataclass
+class Place:
+    """A scene of a region with what is known about it."""
+
+    scene: Scene
+    labels: "RasterLabels | VectorLabels | None"
+    area: "Area | None"
+    check: CheckLabels | None
+
+
+def open_labels(
+    path: Path,
+    legend: Legend,
+    *,
+    attribute: str | None = None,
+    layer: str | None = None,
+    band: int = 1,
+    mapping: Mapping[Value, str] | None = None,
+    unlabelled: str | None = None,
+) -> "RasterLabels | VectorLabels":
+    """The labels in `path`, vector or raster by its suffix. Raises BadInput where they cannot be read."""
+    if path.suffix.lower() not in _VECTOR_SUFFIXES:
+        return RasterLabels(path, legend, band, mapping)
+    from geo_io.vector import VectorLabels
+
+    return VectorLabels(path, legend, attribute, layer, mapping, unlabelled)
+
+
+def open_region(region: Region, legend: Legend, use: Use) -> list[Place]:
+    """The scenes of `region`, in its order, with only those labels whose `use` is `use`.
+
+    Bands that a scene holds in another order than the first are brought into that order by name. Raises
+    BadInput for whatever cannot be opened, and for scenes of different bands.
+    """
+    places = [_open_place(region, files, legend, use) for files in region.scenes]
+    return [_matched(place, places[0].scene) for place in places]
+
+
+def open_pair(job: Job, use: Use = "train") -> tuple[list[Place], list[Place]]:
+    """Source and target with the same bands in the same order.
+
+    Named bands are matched by name: the target's are brought into the source's order, and where neither
+    region chooses its bands, those that both have are used, with a warning on the scenes that lose some.
+    Bands without real names are matched by position, and take the source's names. Raises BadInput where
+    nothing matches, and for target labels that are not for checking only.
+    """
+    for files in job.target.scenes:
+        if files.labels and files.labels.use == "train":
+            problem = "are labels of the target, and adaptation must not see any"
+            raise BadInput(files.labels.path, problem, "write `use: check` beside them")
+    source, target = (open_region(region, job.legend, use) for region in (job.source, job.target))
+    if job.source.bands is None and job.target.bands is None:
+        source, target = _shared(source, target)
+    return source, [_matched(place, source[0].scene) for place in target]
+
+
+def working_gsd_m(job: Job, source: list[Place], target: list[Place]) -> float:
+    """The pixel size in metres that the network sees.
+
+    As the job says, else the coarser of the two regions' median sizes: detail that only one of them has
+    teaches nothing about the other. Their geometric mean where one is over 4 times the other.
+    """
+    if job.sampling.working_gsd_m:
+        return job.sampling.working_gsd_m
+    fine, coarse = sorted(median(p.scene.grid.gsd_m for p in places) for places in (source, target))
+    return sqrt(fine * coarse) if coarse > 4 * fine else coarse
+
+
+def _open_place(region: Region, files: SceneFiles, legend: Legend, use: Use) -> Place:
+    scene = Scene.open(files.path, region.bands, region.band_names, region.nodata, region.invalid_when)
+    area = None
+    if files.area:
+        from geo_io.vector import Area
+
+        area = Area(files.area)
+    if files.labels is None:
+        return Place(scene, None, area, None)
+    opener = _opener(files.labels, legend)
+    check = CheckLabels(files.labels.path, opener) if files.labels.use == "check" else None
+    return Place(scene, opener() if files.labels.use == use else None, area, check)
+
+
+def _opener(file: LabelFile, legend: Legend) -> "Callable[[], RasterLabels | VectorLabels]":
+    return partial(
+        open_labels,
+        file.path,
+        legend,
+        attribute=file.attribute,
+        layer=file.layer,
+        band=file.band,
+        mapping=file.mapping,
+        unlabelled=file.unlabelled,
+    )
+
+
+def _matched(place: Place, reference: Scene) -> Place:
+    """`place` with its bands in the order of `reference` and under its names."""
+    scene = place.scene
+    if scene.bands == reference.bands:
+        return place
+    if len(scene.bands) != len(reference.bands):
+        raise _unlike(scene, reference, "choose as many `bands` on both sides")
+    if not (_really_named(scene) and _really_named(reference)):
+        return replace(place, scene=scene.select(scene.bands, names=reference.bands))
+    own = _by_fold(scene)
+    if own.keys() != _by_fold(reference).keys():
+        raise _unlike(scene, reference, "choose the same `bands` of both, or rename them with `band_names`")
+    return replace(
+        place, scene=scene.select([own[n.casefold()] for n in reference.bands], names=reference.bands)
+    )
+
+
+def _shared(source: list[Place], target: list[Place]) -> tuple[list[Place], list[Place]]:
+    """Both regions with only the named bands that both have, in the source's order."""
+    ours, theirs = source[0].scene, target[0].scene
+    if not (_really_named(ours) and _really_named(theirs)):
+        return source, target
+    common = [name for name in ours.bands if name.casefold() in _by_fold(theirs)]
+    if not common:
+        raise _unlike(theirs, ours, "name the bands alike with `band_names`")
+    return _only(source, common), _only(target, common)
+
+
+def _only(places: list[Place], names: list[str]) -> list[Place]:
+    scene = places[0].scene
+    left_out = [name for name in scene.bands if name.casefold() not in {n.casefold() for n in names}]
+    if not left_out:
+        return places
+    warning = f"the other place lacks {', '.join(left_out)}: left out, {', '.join(names)} are used"
+    own = [_by_fold(scene)[name.casefold()] for name in names]
+    return [replace(p, scene=p.scene.select(own, names=names, warnings=[warning])) for p in places]
+
+
+def _unlike(scene: Scene, reference: Scene, remedy: str) -> BadInput:
+    ours, theirs = ", ".join(scene.bands), ", ".join(reference.bands)
+    return BadInput(scene.path, f"has the bands {ours}, but {reference.path} has {theirs}", remedy)
+
+
+def _by_fold(scene: Scene) -> dict[str, str]:
+    return {name.casefold(): name for name in scene.bands}
+
+
+def _really_named(scene: Scene) -> bool:
+    return not all(re.fullmatch(r"band\d+", name) for name in scene.bands)
