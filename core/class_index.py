@@ -33,7 +33,9 @@ def build_index(
     if cache.exists():
         with np.load(cache) as saved:
             n = len(places)
-            yield ClassIndex(cell_px, [saved[f"classes{i}"] for i in range(n)], [saved[f"valid{i}"] for i in range(n)])
+            yield ClassIndex(
+                cell_px, [saved[f"classes{i}"] for i in range(n)], [saved[f"valid{i}"] for i in range(n)]
+            )
         return
     grids = [place.scene.grid.at_gsd(gsd_m) for place in places]
     coarse = max(1, round(np.sqrt(sum(g.width * g.height for g in grids) / BUDGET_PX)))
@@ -46,9 +48,21 @@ def build_index(
         for row in range(rows):
             for col in range(0, cols, 16):
                 box = Box(col * cell_px, row * cell_px, min(16, cols - col) * cell_px, cell_px)
-                _count(place, box, gsd_m, coarse, cell_px, index.classes[-1][row, col:], index.valid[-1][row, col:])
-            yield Progressed(what="reading the classes", done=sum(map(len, index.valid)) - rows + row + 1, total=total)
-    arrays = {f"classes{i}": a for i, a in enumerate(index.classes)} | {f"valid{i}": a for i, a in enumerate(index.valid)}
+                _count(
+                    place,
+                    box,
+                    gsd_m,
+                    coarse,
+                    cell_px,
+                    index.classes[-1][row, col:],
+                    index.valid[-1][row, col:],
+                )
+            yield Progressed(
+                what="reading the classes", done=sum(map(len, index.valid)) - rows + row + 1, total=total
+            )
+    arrays = {f"classes{i}": a for i, a in enumerate(index.classes)} | {
+        f"valid{i}": a for i, a in enumerate(index.valid)
+    }
     write_whole(cache, lambda partial: _save(partial, arrays))
     yield index
 
@@ -59,8 +73,13 @@ def _save(path: Path, arrays: dict[str, NDArray[np.int64]]) -> None:
 
 
 def _count(
-    place: Place, box: Box, gsd_m: float, coarse: int, cell_px: int,
-    classes: NDArray[np.int64], valid: NDArray[np.int64],
+    place: Place,
+    box: Box,
+    gsd_m: float,
+    coarse: int,
+    cell_px: int,
+    classes: NDArray[np.int64],
+    valid: NDArray[np.int64],
 ) -> None:
     """Count one row of cells at 1/`coarse` of the resolution into `classes` (cols, k) and `valid` (cols,)."""
     step = max(coarse, 1)

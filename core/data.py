@@ -1,10 +1,10 @@
 """Training crops: drawn in metres from scenes of any pixel size, each a pure function of its key."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +113,9 @@ class Domain:
         box = Box(col, row, side, side)
         patch = place.scene.read(box, gsd_m)
         usable = patch.valid if place.area is None else patch.valid & place.area.read(patch.grid)
-        label = np.full(usable.shape, 255, np.uint8) if place.labels is None else place.labels.read(patch.grid)
+        label = (
+            np.full(usable.shape, 255, np.uint8) if place.labels is None else place.labels.read(patch.grid)
+        )
         if self.holdout:
             usable_labels = usable & self.holdout.trainable(scene, box, scale)
         else:
@@ -145,7 +147,10 @@ class Domain:
         assert self.holdout is not None
         place, side = self.places[scene], self.sampling.crop_px
         grid = place.scene.grid.at_gsd(self.gsd_m)
-        col, row = (_inside(round(float(c) - side / 2), side, n) for c, n in zip(centre, (grid.width, grid.height), strict=True))
+        col, row = (
+            _inside(round(float(c) - side / 2), side, n)
+            for c, n in zip(centre, (grid.width, grid.height), strict=True)
+        )
         box = Box(col, row, side, side)
         patch = place.scene.read(box, self.gsd_m)
         _, label = read_labels(place, box, self.gsd_m)
@@ -161,17 +166,19 @@ def _inside(start: int, side: int, size: int) -> int:
 def _orient(sample: Sample, which: int) -> Sample:
     """One of the eight orientations of the square (the dihedral group D4)."""
 
-    def turn(a: NDArray[np.generic]) -> NDArray[np.generic]:
+    def turn(a: NDArray[Any]) -> NDArray[Any]:
         a = np.rot90(a, which % 4, axes=(-2, -1))
         return np.ascontiguousarray(a[..., ::-1] if which >= 4 else a)
 
-    return Sample(*map(turn, sample))  # type: ignore[arg-type]  # turning keeps each array's type
+    return Sample(turn(sample.values), turn(sample.label), turn(sample.valid))
 
 
 Item = TypeVar("Item")
 
 
-def read_ahead(make: Callable[[int], Item], keys: range, threads: int, depth: int = 3) -> Iterator[Item]:
+def read_ahead(
+    make: Callable[[int], Item], keys: range, threads: int, depth: int = 3
+) -> Generator[Item, None, None]:
     """`make(key)` for each key in order, computed ahead of need by threads; stops them when closed."""
     waiting: deque[Future[Item]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="read-ahead")

@@ -89,6 +89,13 @@ class Warned(Event):
     text: str
 
 
+class Noted(Event):
+    """Something worth knowing that asks for nothing: what was loaded, measured, found finished."""
+
+    kind: Literal["noted"] = "noted"
+    text: str
+
+
 class Asked(Event):
     """A request reached the worker."""
 
@@ -126,8 +133,20 @@ class Ended(Event):
 
 
 AnyEvent = Annotated[
-    Started | Phased | Stepped | Progressed | Evaluated | Pictured | Saved | Warned | Asked | Paused | Resumed
-    | Failed | Ended,
+    Started
+    | Phased
+    | Stepped
+    | Progressed
+    | Evaluated
+    | Pictured
+    | Saved
+    | Warned
+    | Noted
+    | Asked
+    | Paused
+    | Resumed
+    | Failed
+    | Ended,
     Field(discriminator="kind"),
 ]
 _adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

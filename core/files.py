@@ -22,9 +22,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except PermissionError:
-        raise BadInput(path.parent, "cannot be written", "choose another folder or mend its permissions") from None
+        raise BadInput(
+            path.parent, "cannot be written", "choose another folder or mend its permissions"
+        ) from None
     except OSError as fault:
-        raise RunFailed(f"{path}: could not be written ({fault.strerror or fault}); free some disk space") from None
+        raise RunFailed(
+            f"{path}: could not be written ({fault.strerror or fault}); free some disk space"
+        ) from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -44,4 +48,6 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise BadInput(path, "does not exist", "is this the folder of a run?") from None
     except (OSError, ValueError) as fault:
-        raise BadInput(path, f"cannot be read ({fault})", "the run's folder is damaged: run the job again") from None
+        raise BadInput(
+            path, f"cannot be read ({fault})", "the run's folder is damaged: run the job again"
+        ) from None

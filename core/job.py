@@ -60,7 +60,9 @@ class Region(Options):
     band_names: list[str] | None = Field(
         None, description="Names for the file's bands, where the file has none: red, green, blue, nir..."
     )
-    nodata: float | None = Field(None, description="Pixel value that means no data, beside what the file says")
+    nodata: float | None = Field(
+        None, description="Pixel value that means no data, beside what the file says"
+    )
     invalid_when: Literal["all", "any"] = Field(
         "all", description="A pixel is nodata when all selected bands are, or when any is"
     )
@@ -75,9 +77,15 @@ class Sampling(Options):
     crop_px: int = Field(256, ge=32, le=2048, description="Side of a training crop in working pixels")
     batch: int = Field(4, ge=1, le=256, description="Crops of each domain in a step, on each device")
     min_valid: float = Field(0.3, ge=0, le=1, description="Least share of valid pixels in a crop")
-    holdout: float = Field(0.2, ge=0.05, le=0.5, description="Share of the source kept from training, in blocks")
-    scale_jitter: float = Field(1.25, ge=1, le=2, description="Crops are drawn up to this factor larger or smaller")
-    photometric_jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma")
+    holdout: float = Field(
+        0.2, ge=0.05, le=0.5, description="Share of the source kept from training, in blocks"
+    )
+    scale_jitter: float = Field(
+        1.25, ge=1, le=2, description="Crops are drawn up to this factor larger or smaller"
+    )
+    photometric_jitter: float = Field(
+        0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma"
+    )
     rare_classes: bool = Field(True, description="Draw crops that hold rare classes more often")
     loader_threads: int = Field(1, ge=1, le=16, description="Threads that read ahead")
 
@@ -89,10 +97,12 @@ class Network(Options):
     encoder: str = Field("tu-pvt_v2_b2", description="smp or timm (tu-...) encoder")
     weights: str | None = Field(
         "imagenet",
-        description="Encoder weights: `imagenet` (offline folder, else the hub), a .safetensors file, or null",
+        description="Encoder weights: `imagenet` (offline folder, else the hub), a .safetensors file or null",
     )
     encoder_depth: int | None = Field(None, ge=3, le=5, description="Encoder stages in use (default: all)")
-    decoder_channels: list[int] | None = Field(None, description="Width of each decoder stage (default: smp's)")
+    decoder_channels: list[int] | None = Field(
+        None, description="Width of each decoder stage (default: smp's)"
+    )
     output_stride: Literal[8, 16] | None = Field(None, description="Dilated encoder (CNNs only)")
     aspp_dilations: list[int] = Field([6, 12, 18, 24], description="deeplabv2: the summed branches")
 
@@ -100,14 +110,20 @@ class Network(Options):
 class Schedule(Options):
     """How long, how fast, on what."""
 
-    steps: int = Field(2000, ge=1, description="Total optimisation steps of every method, warm start included")
+    steps: int = Field(
+        2000, ge=1, description="Total optimisation steps of every method, warm start included"
+    )
     lr: float = Field(1e-4, gt=0, description="Peak learning rate of the encoder")
-    head_lr_factor: float = Field(10.0, gt=0, description="Learning rate of decoder and head over the encoder's")
+    head_lr_factor: float = Field(
+        10.0, gt=0, description="Learning rate of decoder and head over the encoder's"
+    )
     optimizer: Literal["adamw", "sgd"] = "adamw"
     weight_decay: float = Field(0.01, ge=0)
     warmup: float = Field(0.1, ge=0, le=0.5, description="Share of the steps with rising learning rate")
     poly_power: float = Field(1.0, ge=0, description="Power of the polynomial decay")
-    horizon: int | None = Field(None, ge=1, description="Step at which the rate would reach 0 (default: steps)")
+    horizon: int | None = Field(
+        None, ge=1, description="Step at which the rate would reach 0 (default: steps)"
+    )
     checkpoint_every: int = Field(200, ge=1, description="Steps between checkpoints")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     precision: Literal["auto", "32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
@@ -145,12 +161,11 @@ class Job(Options):
     sampling: Sampling = Sampling()
     network: Network = Network()
     schedule: Schedule = Schedule()
-    method: Annotated[
-        Method, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)
-    ] = Method()
+    method: Annotated[Method, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)] = Method()
     predict: Predict = Predict()
     candidate: Path | None = Field(
-        None, description="A finished run whose source-only model is this run's candidate (default: train one)"
+        None,
+        description="A finished run whose source-only model is this run's candidate (default: train one)",
     )
     oracle: bool = Field(
         False, description="The source holds labels of the target place: an upper bound, never an adaptation"

@@ -51,7 +51,9 @@ def read(folder: Path) -> Iterator[AnyEvent]:
     return follow(folder, waiting=lambda: False)
 
 
-def follow(folder: Path, waiting: Callable[[], bool] = lambda: True, every_s: float = 0.25) -> Iterator[AnyEvent]:
+def follow(
+    folder: Path, waiting: Callable[[], bool] = lambda: True, every_s: float = 0.25
+) -> Iterator[AnyEvent]:
     """The events so far, then each new one as it is written.
 
     Ends after the last event of an ended run, or when `waiting()` says no longer to wait. Raises
@@ -70,6 +72,8 @@ def follow(folder: Path, waiting: Callable[[], bool] = lambda: True, every_s: fl
                 time.sleep(every_s)
                 continue
             *lines, rest = (rest + chunk).split(b"\n")
-            for event in filter(None, map(parse_event, lines)):
+            for event in map(parse_event, lines):
+                if event is None:
+                    continue
                 yield event
                 over = isinstance(event, Ended | Failed)

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadInput
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -31,7 +30,9 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "somewhere"
-        raise BadInput(path, f"is not valid YAML ({where}: {getattr(fault, 'problem', fault)})", "mend that line") from None
+        raise BadInput(
+            path, f"is not valid YAML ({where}: {getattr(fault, 'problem', fault)})", "mend that line"
+        ) from None
     if not isinstance(content, dict):
         raise BadInput(path, "holds no mapping of keys to values", "start from `isthmus sample`'s job.yaml")
     return content

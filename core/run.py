@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from filelock import FileLock, Timeout
 
@@ -30,7 +30,15 @@ from core.job import Job, dump_job, load_job
 from geo_io.fingerprint import fingerprint
 
 Request = Literal["pause", "resume", "stop", "checkpoint", "preview"]
-LIBRARIES = ("isthmus", "torch", "numpy", "rasterio", "timm", "segmentation-models-pytorch", "lightning-fabric")
+LIBRARIES = (
+    "isthmus",
+    "torch",
+    "numpy",
+    "rasterio",
+    "timm",
+    "segmentation-models-pytorch",
+    "lightning-fabric",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Run:
 
 
 def create(job: Job, folder: Path) -> Run:
-    """Make the folder of a new run. Raises BadInput where it exists and is not empty, or an input is missing."""
+    """Make the folder of a new run. Raises BadInput where it is not empty, or an input is missing."""
     if folder.exists() and any(folder.iterdir()):
         raise BadInput(folder, "already exists and is not empty", "choose another --to, or delete it")
     inputs = input_fingerprints(job)
@@ -99,7 +107,11 @@ def input_fingerprints(job: Job) -> dict[str, dict[str, Any]]:
     paths: list[Path] = []
     for region in (job.source, job.target):
         for scene in region.scenes:
-            paths += [scene.path, *([scene.labels.path] if scene.labels else []), *([scene.area] if scene.area else [])]
+            paths += [
+                scene.path,
+                *([scene.labels.path] if scene.labels else []),
+                *([scene.area] if scene.area else []),
+            ]
     return {str(path): fingerprint(path) for path in paths}
 
 
@@ -140,7 +152,7 @@ def take_requests(folder: Path) -> list[Request]:
     found.sort(key=lambda path: path.stat().st_mtime_ns)
     for path in found:
         path.unlink()
-    return [path.name for path in found]  # type: ignore[misc]  # only names of Request are looked for
+    return [cast(Request, path.name) for path in found]
 
 
 def write_exit(run: Run, how: str, text: str = "") -> None:

@@ -1,52 +1,77 @@
-"""The output-space adversary: a discriminator, its optimiser, and its two losses (Tsai et al. 2018)."""
+"""The output-space adversary: discriminators, their optimisers, and the two losses (Tsai et al. 2018)."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.bench import Bench
+from core.errors import BadInput
 from core.networks.discriminator import Discriminator, cells_valid
+from core.networks.outputs import Outputs
 
 SOURCE, TARGET = 0.0, 1.0
 """Domain labels as in the authors' code; the paper has them the other way round, which is the same."""
 
 Gan = Literal["bce", "lsgan"]
+View = Callable[[Tensor], Tensor]
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """(b, k, h, w) -> same: AdaptSegNet's view of a prediction."""
+    return torch.softmax(logits, 1)
 
 
 class Adversary:
-    """Tells source maps from target maps; the segmentor learns to fool it.
+    """Tells source predictions from target predictions; the segmentor learns to fool it.
 
-    Its input is a map (b, k, h, w) such as the softmax of logits at image size. Cells with less than
-    half of their pixels valid count in neither loss, and invalid pixels are 0 in both domains, so
-    that nodata never tells the domains apart.
+    `weights` are those of the fooling loss: the main prediction's, then one for each auxiliary head
+    in use; every level has a discriminator of its own. `view` turns logits (b, k, h, w) into the map
+    that the discriminator sees. Cells with less than half of their pixels valid count in neither
+    loss, and invalid pixels are 0 in both domains, so that nodata never tells the domains apart.
     """
 
-    def __init__(self, bench: Bench, channels: int, lr: float = 1e-4, gan: Gan = "bce", width: int = 64) -> None:
-        self.bench, self.gan = bench, gan
+    def __init__(
+        self, bench: Bench, weights: Sequence[float], view: View = softmax, lr: float = 1e-4, gan: Gan = "bce"
+    ) -> None:
+        self.bench, self.weights, self.view, self.gan = bench, weights, view, gan
         with bench.seeded("discriminator"):
-            self.network = bench.place(Discriminator(channels, width))
-        adam = torch.optim.Adam(self.network.parameters(), lr=lr, betas=(0.9, 0.99))
+            self.networks = bench.place(nn.ModuleList(Discriminator(bench.classes) for _ in weights))
+        adam = torch.optim.Adam(self.networks.parameters(), lr=lr, betas=(0.9, 0.99))
         self.optimizer = bench.scheduled(adam)
 
-    def fool(self, target_map: Tensor, valid: Tensor) -> Tensor:
-        """The loss that makes target maps look like source ones: gradients flow to the maps alone."""
-        self.network.requires_grad_(False)
-        loss = self._loss(target_map, valid, SOURCE)
-        self.network.requires_grad_(True)
+    def fool(self, target: Outputs, valid: Tensor) -> Tensor:
+        """The weighted loss that makes target maps look like source ones; no gradient reaches a discriminator."""
+        self.networks.requires_grad_(False)
+        each = zip(self.weights, self.networks, self._levels(target), strict=True)
+        loss = sum((w * self._loss(d, level, valid, SOURCE) for w, d, level in each), torch.zeros(()))
+        self.networks.requires_grad_(True)
         return loss
 
-    def learn(self, source_map: Tensor, source_valid: Tensor, target_map: Tensor, target_valid: Tensor) -> Tensor:
-        """One step of the discriminator on detached maps; returns its loss (BCE: 0.693 is a coin toss)."""
+    def learn(self, source: Outputs, source_valid: Tensor, target: Outputs, target_valid: Tensor) -> Tensor:
+        """One step on detached maps; returns the main level's loss (BCE: 0.693 is a coin toss)."""
         self.optimizer.zero_grad()
-        source = self.bench.backward(0.5 * self._loss(source_map.detach(), source_valid, SOURCE))
-        target = self.bench.backward(0.5 * self._loss(target_map.detach(), target_valid, TARGET))
+        caught = [
+            self.bench.backward(0.5 * self._loss(d, seen.detach(), source_valid, SOURCE))
+            + self.bench.backward(0.5 * self._loss(d, unseen.detach(), target_valid, TARGET))
+            for d, seen, unseen in zip(self.networks, self._levels(source), self._levels(target), strict=True)
+        ]
         self.bench.step(self.optimizer)
-        return source + target
+        return caught[0]
 
-    def _loss(self, map_: Tensor, valid: Tensor, domain: float) -> Tensor:
-        verdict = self.network(map_ * valid.unsqueeze(1))
+    def _levels(self, outputs: Outputs) -> list[Tensor]:
+        """The logits of each level in use. Raises BadInput where the network has no such head."""
+        levels = [outputs.logits, *(head.logits for head in outputs.heads)]
+        if len(levels) < len(self.weights):
+            raise BadInput(
+                "method.options.levels", "multi needs an auxiliary head", "use network.decoder: deeplabv2"
+            )
+        return levels[: len(self.weights)]
+
+    def _loss(self, discriminator: nn.Module, logits: Tensor, valid: Tensor, domain: float) -> Tensor:
+        verdict = discriminator(self.view(logits) * valid.unsqueeze(1))
         counted = cells_valid(valid, verdict)
         truth = torch.full_like(verdict, domain)
         if self.gan == "bce":
@@ -56,8 +81,8 @@ class Adversary:
         return (each * counted).sum() / counted.sum().clamp(min=1)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {"networks": self.networks.state_dict(), "optimizer": self.optimizer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
+        self.networks.load_state_dict(state["networks"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -32,7 +32,7 @@ def pixel_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor
 
 
 def self_information(probabilities: Tensor) -> Tensor:
-    """(b, k, h, w) -> same: -p log2(p) / log2(k), AdvEnt's input to the discriminator (Vu et al. 2019, eq. 4)."""
+    """(b, k, h, w) -> same: -p log2(p) / log2(k), the map that AdvEnt compares (Vu et al. 2019, eq. 4)."""
     k = probabilities.shape[1]
     return -probabilities * torch.log2(probabilities + 1e-30) / math.log2(k)
 

@@ -1,4 +1,4 @@
-"""ClassMix: paste half of the source's classes onto the target (Olsson et al. 2021; DACS, Tranheden et al. 2021)."""
+"""ClassMix: paste half of the source's classes onto the target (Olsson et al. 2021; Tranheden et al. 2021)."""
 
 import numpy as np
 import torch
@@ -26,6 +26,6 @@ def class_mix(source: Batch, target: Batch, pseudo: Pseudo, generator: np.random
 
 def _chosen_classes(label: Tensor, generator: np.random.Generator) -> Tensor:
     """(h, w) -> (h, w) bool: the pixels of half of the classes present, rounded up."""
-    present = [int(c) for c in label.unique() if c != IGNORE]
+    present = [int(c) for c in torch.unique(label) if c != IGNORE]
     chosen = generator.permutation(present)[: (len(present) + 1) // 2]
     return torch.isin(label, torch.as_tensor(chosen, dtype=label.dtype, device=label.device))

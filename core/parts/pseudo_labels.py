@@ -33,7 +33,9 @@ class ClassTrust:
     `fade` an update.
     """
 
-    def __init__(self, classes: int, device: torch.device, cap: float = 0.9, quantile: float = 0.5, fade: float = 0.98) -> None:
+    def __init__(
+        self, classes: int, device: torch.device, cap: float = 0.9, quantile: float = 0.5, fade: float = 0.98
+    ) -> None:
         self.histogram = torch.zeros(classes, BINS, dtype=torch.float64, device=device)
         self.cap, self.quantile, self.fade = cap, quantile, fade
 

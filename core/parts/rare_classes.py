@@ -25,8 +25,8 @@ def class_probabilities(counts: NDArray[np.int64], temperature: float | None = N
     for automatic in np.geomspace(0.01, 100, 200):
         p = _softmax(rarity / automatic, present)
         if np.exp(-(p[present] * np.log(p[present] + 1e-300)).sum()) >= LEAST_EFFECTIVE * present.sum():
-            return p
-    return present / present.sum()
+            break
+    return p
 
 
 def _softmax(z: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float64]:

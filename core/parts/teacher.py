@@ -27,11 +27,11 @@ class Teacher:
         for mine, its in zip(self.network.parameters(), student.parameters(), strict=True):
             mine.lerp_(its, 1 - keep)
         if self.norm != "batch":
-            for mine, its in zip(self.network.buffers(), student.buffers(), strict=True):
-                if self.norm == "ema" and mine.is_floating_point():
-                    mine.lerp_(its, 1 - keep)
+            for buffer, its_buffer in zip(self.network.buffers(), student.buffers(), strict=True):
+                if self.norm == "ema" and buffer.is_floating_point():
+                    buffer.lerp_(its_buffer, 1 - keep)
                 else:
-                    mine.copy_(its)
+                    buffer.copy_(its_buffer)
         self.updates += 1
 
     @torch.no_grad()

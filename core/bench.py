@@ -1,0 +1,210 @@
+"""The bench a method works at: its data, its network, its devices, its schedule, its memory.
+
+Everything that is a chore of training and not an idea of a method is here, behind few verbs.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from core.augment import jitter_bands
+from core.checkpoint import Checkpoint
+from core.data import Domain, Sample, read_ahead
+from core.draws import rng, seed_for
+from core.job import Job
+from core.networks.outputs import Batch
+from core.networks.segmentor import Segmentor
+from core.phases import Phase, rate
+from core.radiometry import Standardise
+from geo_io.legend import IGNORE
+
+Losses = dict[str, Tensor]
+Module = TypeVar("Module", bound=nn.Module)
+SOURCE, TARGET = "source", "target"
+
+
+class Keepable(Protocol):
+    """Anything with a state: networks, optimisers, parts."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any], /) -> Any: ...
+
+
+@dataclass
+class Bench:
+    """What a method gets. `resume` is the checkpoint to go on from, if any."""
+
+    job: Job
+    fabric: Fabric
+    segmentor: Segmentor
+    domains: dict[str, Domain]
+    phases: list[Phase]
+    weights_report: str = ""
+    resume: Checkpoint | None = None
+    phase: Phase = field(default_factory=lambda: Phase("", 0))
+    step_now: int = 0
+    result: nn.Module | None = None
+    _kept: dict[str, Keepable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.device = self.fabric.device
+        self.place(self.segmentor)
+        self._standardise = {
+            name: Standardise(domain.stats).to(self.device) for name, domain in self.domains.items()
+        }
+
+    @property
+    def classes(self) -> int:
+        return len(self.job.legend.classes)
+
+    # Randomness: every draw from seed, phase, step and purpose.
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """A generator for one purpose at this step, different on every device."""
+        return rng(self.job.seed, purpose, self.phase.name, self.step_now, self.fabric.global_rank)
+
+    @contextmanager
+    def seeded(self, purpose: str) -> Iterator[None]:
+        """Torch's global generator, seeded for one purpose (initial weights), as it was afterwards."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed_for(self.job.seed, purpose))
+            yield
+
+    # Networks and optimisers.
+
+    def place(self, network: Module) -> Module:
+        """The network on the device, in the memory layout that convolutions like."""
+        return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format for modules
+
+    def optimizer(self, network: Segmentor) -> torch.optim.Optimizer:
+        """The job's optimiser over a segmentor: encoder at lr, decoder and head at lr x head_lr_factor."""
+        s = self.job.schedule
+        groups = []
+        for parameters, lr in (
+            (network.encoder_parameters(), s.lr),
+            (network.head_parameters(), s.lr * s.head_lr_factor),
+        ):
+            # Norms and biases are not decayed, as usual.
+            groups += [
+                {"params": [p for p in parameters if p.ndim > 1], "lr": lr, "weight_decay": s.weight_decay},
+                {"params": [p for p in parameters if p.ndim <= 1], "lr": lr, "weight_decay": 0.0},
+            ]
+        groups = [group for group in groups if group["params"]]
+        if s.optimizer == "sgd":
+            return self.scheduled(torch.optim.SGD(groups, momentum=0.9))
+        return self.scheduled(torch.optim.AdamW(groups))
+
+    def scheduled(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+        """The optimiser, its rates taken as peaks that the job's schedule scales at every step."""
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        return optimizer
+
+    def backward(self, loss: Tensor) -> Tensor:
+        """Back-propagate at once, so that only one graph is alive; returns the value."""
+        if loss.requires_grad:
+            self.fabric.backward(loss)
+        return loss.detach()
+
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Average gradients over devices, set the rate of this step, step, and clear the gradients."""
+        s, phase = self.job.schedule, self.phase
+        horizon = s.horizon or phase.horizon or phase.steps
+        factor = rate(phase.start + self.step_now, horizon, s.warmup, s.poly_power)
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+            if self.fabric.world_size > 1:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        p.grad = self.fabric.all_reduce(p.grad, reduce_op="mean")
+        optimizer.step()
+        optimizer.zero_grad()
+
+    # What survives a stop.
+
+    def keep(self, **things: Keepable) -> None:
+        """Checkpoint these from now on; when resuming a checkpoint of the same names, load them."""
+        self._kept = things
+        if self.resume and set(self.resume.kept) == set(things):
+            for name, thing in things.items():
+                thing.load_state_dict(self.resume.kept[name])
+
+    def state(self, stage: str) -> Checkpoint:
+        """What to resume from, when the step at hand is done. Running statistics are averaged over devices."""
+        self._average_buffers()
+        kept = {name: thing.state_dict() for name, thing in self._kept.items()}
+        return Checkpoint(stage, self.phase.name, self.step_now + 1, torch.get_num_threads(), kept)
+
+    def _average_buffers(self) -> None:
+        if self.fabric.world_size > 1:
+            for thing in self._kept.values():
+                for buffer in thing.buffers() if isinstance(thing, nn.Module) else ():
+                    if buffer.is_floating_point():
+                        buffer.copy_(self.fabric.all_reduce(buffer, reduce_op="mean"))
+
+    # Data.
+
+    def steps(self, name: str, domains: Sequence[str] = (SOURCE, TARGET)) -> Iterator[tuple[Batch, ...]]:
+        """One batch of each domain for every step of a phase that is still to do."""
+        self.phase = next(phase for phase in self.phases if phase.name == name)
+        first = self._first_step(name)
+        size, rank = self.job.sampling.batch, self.fabric.global_rank
+        ours = range(rank * size, (rank + 1) * size)
+        ahead = read_ahead(
+            lambda step: [[self._sample(d, name, step, i) for i in ours] for d in domains],
+            range(first, self.phase.steps),
+            self.job.sampling.loader_threads,
+        )
+        try:
+            for step, drawn in enumerate(ahead, first):
+                self.step_now = step
+                torch.manual_seed(seed_for(self.job.seed, "torch", name, step, rank))
+                self.segmentor.train()
+                batches = (self.batch(d, samples) for d, samples in zip(domains, drawn, strict=True))
+                yield tuple(self._photometric(d, batch) for d, batch in zip(domains, batches, strict=True))
+        finally:
+            ahead.close()
+
+    def begins(self, name: str) -> bool:
+        """Whether no step of a phase is done yet: what comes before its first step is then due."""
+        return self._first_step(name) == 0
+
+    def _first_step(self, name: str) -> int:
+        """0, or where the checkpoint of this phase left off, or the end of a phase that lies before it."""
+        if self.resume is None:
+            return 0
+        order = [phase.name for phase in self.phases]
+        at, here = order.index(self.resume.phase), order.index(name)
+        if here == at:
+            return self.resume.step
+        return self.phases[here].steps if here < at else 0
+
+    def _sample(self, domain: str, phase: str, step: int, i: int) -> Sample:
+        return self.domains[domain].draw(rng(self.job.seed, domain, phase, step, i))
+
+    def _photometric(self, domain: str, batch: Batch) -> Batch:
+        """The source is jittered for every method alike; the target stays as it is."""
+        strength = self.job.sampling.photometric_jitter
+        return jitter_bands(batch, strength, self.rng("jitter")) if domain == SOURCE and strength else batch
+
+    def batch(self, domain: str, samples: Sequence[Sample]) -> Batch:
+        """Samples as tensors on the device, standardised by their domain's statistics."""
+        label = torch.from_numpy(np.stack([s.label for s in samples]).astype(np.int64)).to(self.device)
+        valid = torch.from_numpy(np.stack([s.valid for s in samples])).to(self.device)
+        values = torch.from_numpy(np.stack([s.values.astype(np.float32) for s in samples])).to(self.device)
+        image = self._standardise[domain](values, valid).contiguous(memory_format=torch.channels_last)
+        return Batch(image, label, (label != IGNORE).float(), valid)
+
+    def images(self, domain: str, purpose: str, count: int) -> Iterator[Tensor]:
+        """`count` batches of augmented crops of a domain, (b, c, h, w): for statistics, not for steps."""
+        size = self.job.sampling.batch
+        draw = partial(self._sample, domain, purpose)
+        for n in range(count):
+            yield self.batch(domain, [draw(n, i) for i in range(size)]).image

@@ -1,0 +1,39 @@
+"""Requests to a working run, heard within a second however long a step takes."""
+
+import threading
+
+from core.events import Asked
+from core.journal import Journal
+from core.run import Run, take_requests
+
+EVERY_S = 0.2
+
+
+class Control:
+    """Listens to the run's `control/` folder in a thread; the worker looks between steps."""
+
+    def __init__(self, run: Run, journal: Journal) -> None:
+        self.stop, self.checkpoint = threading.Event(), threading.Event()
+        self.running = threading.Event()
+        self.running.set()
+        self._run, self._journal, self._closed = run, journal, threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
+        take_requests(run.folder)  # what was asked of an earlier worker is void
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        while not self._closed.wait(EVERY_S):
+            for request in take_requests(self._run.folder):
+                self._journal.write(Asked(request=request))
+                if request == "pause":
+                    self.running.clear()
+                if request in ("resume", "stop"):
+                    self.running.set()
+                if request == "stop":
+                    self.stop.set()
+                if request in ("checkpoint", "pause", "stop"):
+                    self.checkpoint.set()

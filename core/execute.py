@@ -1,0 +1,128 @@
+"""Executing a run: prepare, train the candidate, adapt, judge, map, score; resumed wherever it stopped."""
+
+import traceback
+from collections.abc import Iterator
+
+import torch
+
+from core import checkpoint, verdict
+from core.control import Control
+from core.devices import launch
+from core.errors import BadInput, RunFailed, Stopped
+from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Started, Warned
+from core.files import write_json
+from core.journal import Journal
+from core.maps import make_maps, score_maps
+from core.preflight import check
+from core.prepare import Prepared, prepare
+from core.run import Run, changed_inputs, write_exit
+from core.signals import disagreement, measure_signals, source_shares
+from core.stages import ADAPTED, SOURCE_ONLY, Stages
+
+
+def execute(run: Run) -> Iterator[AnyEvent]:
+    """Do what is left of a run, recording each event before passing it on.
+
+    Raises BadInput, RunFailed or Stopped after the event that says so; the folder is then ready to
+    be resumed. Closing the iterator is like killing the worker: the last checkpoint stays.
+    """
+    with run.locked():
+        journal = Journal(run.folder)
+        control = Control(run, journal)
+        (run.folder / "exit.json").unlink(missing_ok=True)
+        try:
+            for event in _work(run, control):
+                yield journal.write(event)
+            write_exit(run, "done")
+            yield journal.write(Ended(how="done"))
+        except Stopped:
+            write_exit(run, "stopped")
+            yield journal.write(Ended(how="stopped"))
+            raise
+        except (BadInput, RunFailed) as fault:
+            write_exit(run, "failed", str(fault))
+            yield journal.write(Failed(text=str(fault)))
+            raise
+        except Exception as fault:
+            text = _in_words(fault)
+            write_exit(run, "failed", text)
+            yield journal.write(Failed(text=text, details=traceback.format_exc()))
+            raise RunFailed(text) from fault
+        finally:
+            control.close()
+            journal.close()
+
+
+def _in_words(fault: Exception) -> str:
+    if isinstance(fault, torch.OutOfMemoryError | MemoryError):
+        return "out of memory: lower sampling.batch or sampling.crop_px, or use a smaller network, and run it again"
+    return (
+        f"unexpected {type(fault).__name__}: {' '.join(str(fault).split())[:200]} (details in events.jsonl)"
+    )
+
+
+def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
+    fabric = launch(run.job.schedule)
+    resume, number, damaged = checkpoint.newest(run.checkpoints)
+    stages = Stages(run, fabric, control, resume, number)
+    yield Started(
+        run=run.id,
+        method=run.job.method.name,
+        seed=run.job.seed,
+        device=f"{fabric.device} ({torch.get_num_threads()} threads)",
+        phases=stages.phases,
+    )
+    yield from _cautions(run, resume, [str(path) for path in damaged])
+    data = None
+    for found in prepare(run.job, run.folder / "cache"):
+        if isinstance(found, Prepared):
+            data = found
+        else:
+            yield found
+    assert data is not None
+    yield from stages.events(data)
+    if fabric.is_global_zero:
+        yield from _judge(run, stages)
+        yield from make_maps(run, stages.models, data)
+        yield from score_maps(run)
+
+
+def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]) -> Iterator[AnyEvent]:
+    """What stops a run before it starts, and what its user should know when it resumes."""
+    if resume is None:
+        for warning in check(run.job):
+            yield Warned(text=warning)
+    for path in damaged:
+        yield Warned(text=f"{path}: the checkpoint is damaged; going on from the one before it")
+    for path in changed_inputs(run):
+        raise BadInput(
+            path, "has changed since the run was made", "put the old file back, or start a new run"
+        )
+    if resume and resume.threads != torch.get_num_threads():
+        yield Warned(
+            text=f"the run began with {resume.threads} CPU threads and resumes with {torch.get_num_threads()}: "
+            "its weights will differ in the last digits; set schedule.threads to keep them equal"
+        )
+
+
+def _judge(run: Run, stages: Stages) -> Iterator[AnyEvent]:
+    """Measure every model without a target label, choose one, and write the verdict."""
+    names = run.job.legend.names
+    measured = {}
+    for name, bench in stages.models.items():
+        measured[name] = measure_signals(bench, bench.segmentor)
+        yield Evaluated(what=name, scores=measured[name].signals.to_dict())
+    if ADAPTED not in measured:
+        write_json(
+            run.folder / "verdict.json",
+            {"chosen": SOURCE_ONLY, "sure": "clear", "reasons": ["nothing was adapted"]},
+        )
+        return
+    found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, names)
+    record = found.to_dict() | {
+        "disagreement": disagreement(measured[SOURCE_ONLY], measured[ADAPTED]),
+        "source_shares": source_shares(stages.models[SOURCE_ONLY]),
+    }
+    write_json(run.folder / "verdict.json", record)
+    yield Evaluated(what="verdict", scores=record)
+    yield Noted(text=f"the map is made with {found.text}")

@@ -1,0 +1,93 @@
+"""The maps of a run: every candidate's, the chosen one's, and their scores from the files on disk."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.bench import TARGET, Bench
+from core.errors import BadInput
+from core.evaluate import evaluate
+from core.events import AnyEvent, Evaluated, Pictured
+from core.files import read_json, write_json
+from core.job import SceneFiles
+from core.metrics import Confusion
+from core.predict import Predictor, predict_scene
+from core.prepare import Prepared
+from core.run import Run
+
+CLASS_SUFFIX, CONFIDENCE_SUFFIX = ".class.tif", ".confidence.tif"
+
+
+def stems(scenes: list[SceneFiles]) -> list[str]:
+    """A name for each scene's map: its file's, numbered where two are the same."""
+    plain = [scene.path.stem for scene in scenes]
+    return [name if plain.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(plain)]
+
+
+def tags(run: Run, model: str) -> dict[str, str]:
+    """What a map says of its origin; no time of day, so that the same run writes the same bytes."""
+    job = run.job
+    return {
+        "RUN": run.id,
+        "METHOD": job.method.name,
+        "MODEL": model,
+        "SEED": str(job.seed),
+        "TRAINED_ON_TARGET_LABELS": "yes (oracle)" if job.oracle else "no",
+    }
+
+
+def predictor(run: Run, bench: Bench, data: Prepared) -> Predictor:
+    """Prediction with a finished model on the target's radiometry."""
+    return Predictor(
+        bench.segmentor, data.domains[TARGET].stats, run.job.legend, run.job.predict, bench.device, data.gsd_m
+    )
+
+
+def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[AnyEvent]:
+    """Map every target scene with every model, and link the chosen model's as the run's own maps."""
+    chosen = read_json(run.folder / "verdict.json")["chosen"]
+    names = stems(run.job.target.scenes)
+    for model, bench in models.items():
+        maker = predictor(run, bench, data)
+        for place, stem in zip(data.domains[TARGET].places, names, strict=True):
+            folder = run.maps / model
+            yield from predict_scene(maker, place.scene, place.area, folder, stem, tags(run, model))
+            if model == chosen:
+                for suffix in (CLASS_SUFFIX, CONFIDENCE_SUFFIX):
+                    _link(folder / (stem + suffix), run.maps / (stem + suffix))
+                yield Pictured(what=f"map {stem}", path=f"maps/{stem}{CLASS_SUFFIX}")
+
+
+def _link(made: Path, at: Path) -> None:
+    """A second name for a file (a copy takes disk and time for nothing), replacing what was there."""
+    if made.exists():
+        partial = at.with_name(at.name + ".partial")
+        partial.unlink(missing_ok=True)
+        os.link(made, partial)
+        partial.replace(at)
+
+
+def score_maps(run: Run) -> Iterator[AnyEvent]:
+    """Score the maps on disk against check labels, where there are any; all scenes pooled."""
+    job = run.job
+    checked = [
+        (scene, stem)
+        for scene, stem in zip(job.target.scenes, stems(job.target.scenes), strict=True)
+        if scene.labels and scene.labels.use == "check"
+    ]
+    scores: dict[str, Any] = {}
+    for folder in sorted(path for path in run.maps.iterdir() if path.is_dir() and checked):
+        total = Confusion(len(job.legend.classes))
+        for scene, stem in checked:
+            if scene.labels is None:
+                raise BadInput(scene.path, "has no check labels", "mark them `use: check`")
+            found = evaluate(folder / (stem + CLASS_SUFFIX), scene.labels, job.legend, scene.area)
+            total.matrix += np.array(found["confusion"], np.int64)
+            total.unpredicted += found["unpredicted"]
+        scores[folder.name] = total.scores(job.legend.names)
+        yield Evaluated(what=f"{folder.name} map", scores=scores[folder.name])
+    if scores:
+        write_json(run.folder / "scores.json", scores)

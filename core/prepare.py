@@ -1,0 +1,64 @@
+"""From a job's files to training data: open, match bands, measure, index, hold out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import holdout
+from core.bench import SOURCE, TARGET
+from core.class_index import ClassIndex, build_index
+from core.data import Domain
+from core.errors import BadInput
+from core.events import Progressed
+from core.files import read_json, write_json
+from core.job import Job
+from core.places import Place, open_pair, working_gsd_m
+from geo_io.band_stats import BandStats, measure
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training and prediction need of the data."""
+
+    bands: tuple[str, ...]
+    gsd_m: float
+    domains: dict[str, Domain]
+
+
+def prepare(job: Job, cache: Path) -> Iterator[Progressed | Prepared]:
+    """Yield progress, and last the prepared data. What was measured stays in `cache` for a resume."""
+    source, target = open_pair(job)
+    gsd_m = working_gsd_m(job, source, target)
+    cell_px = job.sampling.crop_px // 2
+    indexes: list[ClassIndex] = []
+    for name, places in ((SOURCE, source), (TARGET, target)):
+        for found in build_index(
+            places, gsd_m, cell_px, len(job.legend.classes), cache / f"index-{name}.npz"
+        ):
+            if isinstance(found, ClassIndex):
+                indexes.append(found)
+            else:
+                yield found
+    if not any(counts.any() for counts in indexes[0].classes):
+        raise BadInput(
+            job.source.name,
+            "has no labelled pixel",
+            "check labels, legend values and overlap: `isthmus inspect`",
+        )
+    held = holdout.choose(
+        indexes[0].classes, cell_px, 4, job.sampling.holdout, job.sampling.crop_px // 8, job.seed
+    )
+    domains = {
+        SOURCE: Domain(
+            source, _stats(source, cache / "stats-source.json"), gsd_m, job.sampling, indexes[0], held
+        ),
+        TARGET: Domain(target, _stats(target, cache / "stats-target.json"), gsd_m, job.sampling, indexes[1]),
+    }
+    yield Prepared(source[0].scene.bands, gsd_m, domains)
+
+
+def _stats(places: list[Place], cache: Path) -> BandStats:
+    """A domain's radiometry, measured once and recorded in the run."""
+    if not cache.exists():
+        write_json(cache, measure((place.scene, place.area) for place in places).to_dict())
+    return BandStats.from_dict(read_json(cache))

@@ -1,0 +1,59 @@
+"""The folder `core/methods/` is the registry: a file's name is the method's name everywhere."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import core.methods
+from core.bench import Bench, Losses
+from core.errors import BadInput
+from core.events import Progressed
+from core.job import Job
+from core.options import Options as AnyOptions
+from core.options import parse
+from core.phases import Phase
+
+
+class Module(Protocol):
+    """What a file of `core/methods/` defines."""
+
+    Options: type[AnyOptions]
+
+    @staticmethod
+    def phases(options: Any, steps: int) -> list[Phase]: ...
+    @staticmethod
+    def train(bench: Bench, options: Any) -> Iterator[Losses | Progressed]: ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A method with its options, ready to train."""
+
+    name: str
+    module: Module
+    options: AnyOptions
+    phases: list[Phase]
+
+
+def names() -> list[str]:
+    """The methods there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(core.methods.__path__))
+
+
+def load(name: str) -> Module:
+    """The file of a method. Raises BadInput, with the nearest name, where there is none."""
+    if name not in names():
+        close = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"methods are {', '.join(names())}"
+        raise BadInput(f"method {name!r}", "does not exist", hint)
+    return cast(Module, importlib.import_module(f"core.methods.{name}"))
+
+
+def choose(job: Job, name: str, options: dict[str, Any]) -> Chosen:
+    """A method by name and options for a job. Raises BadInput for a wrong name or option."""
+    module = load(name)
+    parsed = parse(module.Options, options, f"method.options of {name}")
+    return Chosen(name, module, parsed, module.phases(parsed, job.schedule.steps))

@@ -1,0 +1,136 @@
+"""What can be known of a model on the target without a label (and on the source's held-out part with one)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.bench import SOURCE, TARGET, Bench
+from core.data import Sample
+from core.draws import rng
+from core.metrics import Confusion, Scores
+
+CROPS = 48
+"""Fixed crops of each domain: enough for shares to about a percent, quick on a CPU."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Label-free measures of one model on fixed target crops.
+
+    entropy: mean entropy in [0, 1]. information: mutual information H(mean p) - mean H(p), in [0, 1].
+    d4_agreement: share of pixels whose class survives a quarter turn and a flip of the image.
+    shares: predicted class shares. holdout: source scores on held-out blocks.
+    """
+
+    entropy: float
+    information: float
+    d4_agreement: float
+    shares: list[float]
+    confidence: float
+    holdout_miou: float
+    holdout_iou: dict[str, float | None]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model's signals, and its target classes (n, h, w) uint8, 255 under nodata, to compare models by."""
+
+    signals: Signals
+    classes: Tensor
+
+
+def measure_signals(bench: Bench, model: nn.Module) -> Measured:
+    """Run a model over fixed crops: the same for every model of a job and seed."""
+    target, source = bench.domains[TARGET], bench.domains[SOURCE]
+    seen = target.fixed_crops(rng(bench.job.seed, "signals"), CROPS)
+    held = source.held_out_crops(rng(bench.job.seed, "held-out"), CROPS)
+    was_training = model.training
+    model.eval()
+    try:
+        tally = _Tally(bench.classes)
+        classes = [
+            tally.add(*_both_views(bench, model, part)) for part in _parts(seen, bench.job.sampling.batch)
+        ]
+        confusion = Confusion(bench.classes)
+        for part in _parts(held, bench.job.sampling.batch):
+            batch = bench.batch(SOURCE, part)
+            predicted = _probabilities(model, batch.image).argmax(1)
+            confusion.add(batch.label.cpu().numpy(), predicted.cpu().numpy())
+    finally:
+        model.train(was_training)
+    scores = confusion.scores(bench.job.legend.names)
+    return Measured(tally.signals(scores), torch.cat(classes))
+
+
+def source_shares(bench: Bench) -> list[float]:
+    """Class shares of the source's trainable labels."""
+    pixels = bench.domains[SOURCE].class_pixels
+    return [float(share) for share in pixels / pixels.sum()]
+
+
+def disagreement(a: Measured, b: Measured) -> float:
+    """Share of target pixels on which two models differ."""
+    both = (a.classes < 255) & (b.classes < 255)
+    return float(((a.classes != b.classes) & both).sum() / both.sum().clamp(min=1))
+
+
+@torch.no_grad()
+def _probabilities(model: nn.Module, image: Tensor) -> Tensor:
+    probabilities: Tensor = torch.softmax(model(image).logits.float(), 1)
+    return probabilities
+
+
+def _both_views(bench: Bench, model: nn.Module, samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities of the crops, of the crops turned and flipped (turned back), and validity."""
+    batch = bench.batch(TARGET, samples)
+    straight = _probabilities(model, batch.image)
+    turned = _probabilities(model, batch.image.rot90(1, (2, 3)).flip(3))
+    return straight, turned.flip(3).rot90(-1, (2, 3)), batch.valid
+
+
+def _parts(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
+    return [samples[i : i + size] for i in range(0, len(samples), size)]
+
+
+class _Tally:
+    """Sums over valid pixels, batch by batch."""
+
+    def __init__(self, classes: int) -> None:
+        self.k = classes
+        self.mean = torch.zeros(classes, dtype=torch.float64)
+        self.counts = torch.zeros(classes, dtype=torch.float64)
+        self.entropy = self.agree = self.confidence = self.pixels = 0.0
+
+    def add(self, p: Tensor, turned: Tensor, valid: Tensor) -> Tensor:
+        """Count one batch; returns its classes (b, h, w) uint8, 255 where invalid."""
+        chosen = p.permute(0, 2, 3, 1)[valid].double()
+        other = turned.permute(0, 2, 3, 1)[valid]
+        self.pixels += len(chosen)
+        self.mean += chosen.sum(0).cpu()
+        self.entropy += float(-(chosen * torch.log(chosen + 1e-30)).sum())
+        self.confidence += float(chosen.amax(1).sum())
+        self.agree += float((chosen.argmax(1) == other.argmax(1)).sum())
+        self.counts += torch.bincount(chosen.argmax(1), minlength=self.k).cpu()
+        return torch.where(valid, p.argmax(1), 255).to(torch.uint8).cpu()
+
+    def signals(self, holdout: Scores) -> Signals:
+        n = max(self.pixels, 1.0)
+        mean = self.mean / n
+        entropy = self.entropy / n / math.log(self.k)
+        marginal = float(-(mean * torch.log(mean + 1e-30)).sum()) / math.log(self.k)
+        return Signals(
+            entropy=entropy,
+            information=marginal - entropy,
+            d4_agreement=self.agree / n,
+            shares=[float(c) / n for c in self.counts],
+            confidence=self.confidence / n,
+            holdout_miou=holdout["miou"] or 0.0,
+            holdout_iou=holdout["iou"],
+        )

@@ -1,0 +1,108 @@
+"""The trainings of a run in order: the source-only candidate, then the method; each done once."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lightning_fabric import Fabric
+
+from core import checkpoint
+from core.bench import Bench
+from core.checkpoint import Checkpoint
+from core.control import Control
+from core.devices import autocast_type
+from core.errors import BadInput
+from core.events import AnyEvent, Noted
+from core.networks.segmentor import build_segmentor
+from core.prepare import Prepared
+from core.registry import Chosen, choose
+from core.run import Run, open_run
+from core.training import Training
+
+SOURCE_ONLY, ADAPTED = "source-only", "adapted"
+DECIDES_NOTHING = {"name", "method", "candidate", "predict"}
+"""Parts of a job that leave its source-only model as it is."""
+
+
+@dataclass
+class Stages:
+    """`events()` trains what is not trained yet; `models` then holds a bench for each finished model."""
+
+    run: Run
+    fabric: Fabric
+    control: Control
+    resume: Checkpoint | None
+    number: int
+    models: dict[str, Bench] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        job = self.run.job
+        method = choose(job, job.method.name, job.method.options)
+        source_only = choose(job, "source_only", {})
+        adapting = method.name != source_only.name
+        self.order = [(SOURCE_ONLY, source_only), (ADAPTED, method)] if adapting else [(SOURCE_ONLY, method)]
+        first = method.phases[0]
+        shares = adapting and first.name == "source" and first.horizon == job.schedule.steps
+        self.shared_steps = first.steps if shares else job.schedule.steps // 2
+
+    @property
+    def phases(self) -> list[tuple[str, int]]:
+        """(name, steps) of everything to train, the shared warm start counted once."""
+        listed = []
+        for stage, method in self.order:
+            for phase in method.phases:
+                again = stage == ADAPTED and phase.name == "source"
+                listed += [] if again else [(phase.name, phase.steps)]
+        return listed
+
+    def events(self, data: Prepared) -> Iterator[AnyEvent]:
+        """Train. Raises Stopped, the state saved, when asked to stop."""
+        self._adopt_candidate()
+        for stage, method in self.order:
+            if not checkpoint.weights_path(self.run.phase(stage)).exists():
+                yield from self._train(stage, method, data)
+            self.models[stage] = bench = self._bench(method, data)
+            checkpoint.load_weights(bench.segmentor, checkpoint.weights_path(self.run.phase(stage)))
+
+    def _train(self, stage: str, method: Chosen, data: Prepared) -> Iterator[AnyEvent]:
+        resume = (
+            self.resume if self.resume and self.resume.stage == stage else self._warm_start(stage, method)
+        )
+        bench = self._bench(method, data, resume)
+        if not resume:
+            yield Noted(text=bench.weights_report)
+        training = Training(self.run, stage, method, bench, self.control, self.number, self.shared_steps)
+        yield from training.events()
+        self.number = training.number
+
+    def _bench(self, method: Chosen, data: Prepared, resume: Checkpoint | None = None) -> Bench:
+        job = self.run.job
+        segmentor, report = build_segmentor(job.network, data.bands, len(job.legend.classes), seed=job.seed)
+        segmentor.precision = autocast_type(job.schedule, self.fabric.device)
+        return Bench(job, self.fabric, segmentor, data.domains, method.phases, report.text, resume)
+
+    def _warm_start(self, stage: str, method: Chosen) -> Checkpoint | None:
+        """The source-only training's state at the end of the steps that this method begins with, too."""
+        if stage != ADAPTED or method.phases[0].name != "source":
+            return None
+        state, _, _ = checkpoint.newest(self.run.phase(SOURCE_ONLY) / "snapshot")
+        return state if state and state.step == method.phases[0].steps else None
+
+    def _adopt_candidate(self) -> None:
+        """Take the source-only model of the run that the job names. Raises BadInput where it does not fit."""
+        named, mine = self.run.job.candidate, self.run.phase(SOURCE_ONLY)
+        if named is None or mine.exists():
+            return
+        other = open_run(named)
+        if not checkpoint.weights_path(other.phase(SOURCE_ONLY)).exists():
+            raise BadInput(named, "has no finished source-only model", "let that run end first")
+        theirs, ours = (run.job.model_dump(exclude=DECIDES_NOTHING) for run in (other, self.run))
+        differs = [key for key in ours if ours[key] != theirs[key]]
+        if differs:
+            raise BadInput(
+                named, f"is a run of another job ({', '.join(differs)} differ)", "leave `candidate` out"
+            )
+        partial = mine.with_name(mine.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(other.phase(SOURCE_ONLY), partial)
+        partial.replace(mine)

@@ -1,0 +1,91 @@
+"""One training: a method driven step by step, checkpointed, paused, stopped, resumed."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import checkpoint
+from core.bench import Bench
+from core.control import Control
+from core.errors import Stopped
+from core.events import AnyEvent, Paused, Phased, Progressed, Resumed, Saved, Stepped
+from core.registry import Chosen
+from core.run import Run
+
+EVENTS_A_SECOND = 4
+
+
+@dataclass
+class Training:
+    """A stage of a run (`source-only` or `adapted`): `events()` trains it and leaves its weights on disk.
+
+    `snapshot_at`: the step of source-only training whose state other methods may warm-start from.
+    """
+
+    run: Run
+    stage: str
+    method: Chosen
+    bench: Bench
+    control: Control
+    number: int
+    snapshot_at: int | None = None
+    _due: float = 0.0
+
+    def events(self) -> Iterator[AnyEvent]:
+        """Train to the end. Raises Stopped, the state saved, when asked to stop."""
+        if self.bench.resume:
+            yield Resumed(phase=self.bench.resume.phase, step=self.bench.resume.step)
+        every, phase, folder = self.run.job.schedule.checkpoint_every, "", self.run.phase(self.stage)
+        for said in self.method.module.train(self.bench, self.method.options):
+            if isinstance(said, Progressed):
+                yield said
+                yield from self._obey()
+                continue
+            at, step = self.bench.phase, self.bench.step_now + 1
+            if at.name != phase:
+                phase = at.name
+                yield Phased(phase=phase, step=step - 1, steps=at.steps)
+            if time.monotonic() >= self._due or step == at.steps:
+                self._due = time.monotonic() + 1 / EVENTS_A_SECOND
+                yield Stepped(
+                    phase=phase, step=step, losses={name: float(loss) for name, loss in said.items()}
+                )
+            if phase == "source" and step == self.snapshot_at:
+                self._write(folder / "snapshot", self.bench.state(self.stage), step)
+            if step % every == 0 and step < at.steps:
+                yield self._save()
+            yield from self._obey()
+        if self.bench.fabric.is_global_zero:
+            checkpoint.save_weights(
+                self.bench.result or self.bench.segmentor, checkpoint.weights_path(folder)
+            )
+        self.bench.fabric.barrier()
+
+    def _save(self) -> Saved:
+        state = self.bench.state(self.stage)
+        self._write(self.run.checkpoints, state, self.number)
+        self.number += 1
+        return Saved(phase=state.phase, step=state.step)
+
+    def _write(self, folder: Path, state: checkpoint.Checkpoint, number: int) -> None:
+        if self.bench.fabric.is_global_zero:
+            checkpoint.save(folder, state, number)
+
+    def _obey(self) -> Iterator[AnyEvent]:
+        """Do what was asked since the last step: on every device the same, device 0 deciding."""
+        wanted = self.bench.fabric.broadcast(
+            (self.control.checkpoint.is_set(), self.control.running.is_set(), self.control.stop.is_set())
+        )
+        save, running, stop = wanted
+        if save:
+            self.control.checkpoint.clear()
+            yield self._save()
+        if stop:
+            raise Stopped
+        if not running:
+            phase, step = self.bench.phase.name, self.bench.step_now + 1
+            yield Paused(phase=phase, step=step)
+            self.control.running.wait()
+            yield Resumed(phase=phase, step=step)
+            yield from self._obey()

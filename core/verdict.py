@@ -1,0 +1,66 @@
+"""Did adapting help? A guarded choice between the adapted and the source-only model, without a label."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from core.signals import Signals
+
+Model = Literal["source-only", "adapted"]
+
+HOLDOUT_DROP = 0.10
+"""Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes."""
+SHARE_LOSS, SHARE_GAIN = 0.25, 4.0
+"""A class whose share of the map shrinks or grows by more than this, against source-only, is an alarm."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The model chosen, how surely, and why in words; the figures it rests on."""
+
+    chosen: Model
+    sure: Literal["clear", "likely", "cannot tell"]
+    reasons: list[str]
+    source_only: dict[str, Any]
+    adapted: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def text(self) -> str:
+        return f"{self.chosen} ({self.sure}): " + "; ".join(self.reasons)
+
+
+def choose(source_only: Signals, adapted: Signals, names: list[str]) -> Verdict:
+    """The guarded choice: gates first, then which model is surer and steadier on the target."""
+    alarms = _alarms(source_only, adapted, names)
+    evidence = {
+        "entropy": source_only.entropy - adapted.entropy,
+        "agreement under rotation": adapted.d4_agreement - source_only.d4_agreement,
+        "mutual information": adapted.information - source_only.information,
+    }
+    words = [
+        f"{name} {'better' if gain > 0 else 'worse'} by {abs(gain):.3f}" for name, gain in evidence.items()
+    ]
+    votes = sum(gain > 0 for gain in evidence.values())
+    record = (source_only.to_dict(), adapted.to_dict())
+    if alarms:
+        return Verdict("source-only", "likely", alarms, *record)
+    if votes == len(evidence):
+        return Verdict("adapted", "clear", words, *record)
+    if votes == 2:
+        return Verdict("adapted", "likely", words, *record)
+    return Verdict("source-only", "cannot tell", words, *record)
+
+
+def _alarms(source_only: Signals, adapted: Signals, names: list[str]) -> list[str]:
+    alarms = []
+    drop = source_only.holdout_miou - adapted.holdout_miou
+    if drop > HOLDOUT_DROP:
+        alarms.append(f"adapting cost {drop:.2f} mIoU on held-out source blocks")
+    for name, before, after in zip(names, source_only.shares, adapted.shares, strict=True):
+        if before > 0.005 and after < SHARE_LOSS * before:
+            alarms.append(f"{name} nearly vanished from the map ({before:.1%} to {after:.1%})")
+        if after > 0.01 and after > SHARE_GAIN * max(before, 0.002):
+            alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
+    return alarms

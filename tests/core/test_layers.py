@@ -1,0 +1,82 @@
+"""Who may import whom: read from the sources, and held by starting a clean interpreter."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("app", "core", "geo_io", "resources")
+ALLOWED = {
+    "app": {"app", "core", "geo_io", "resources"},
+    "core": {"core", "geo_io", "resources"},
+    "geo_io": {"geo_io"},
+}
+CONTRACT = (
+    "errors",
+    "options",
+    "job",
+    "events",
+    "journal",
+    "progress",
+    "files",
+    "run",
+    "places",
+    "cli",
+    "console",
+)
+ONLY_IN = {
+    "torch": {"core"},
+    "timm": {"core"},
+    "segmentation_models_pytorch": {"core"},
+    "lightning_fabric": {"core"},
+    "PySide6": {"app"},
+    "rasterio": {"geo_io"},
+    "geopandas": {"geo_io"},
+    "shapely": {"geo_io"},
+    "pyogrio": {"geo_io"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports anywhere, function bodies included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    for name in imports(path):
+        top = name.split(".")[0]
+        if top in PACKAGES:
+            assert top in ALLOWED.get(package, set()), f"{package} imports {name}"
+        assert package in ONLY_IN.get(top, {package}), f"{package} imports {name}"
+        if top == "geopandas":
+            assert path.name == "vector.py"
+
+
+def test_every_init_is_empty() -> None:
+    assert not [str(path) for path in modules() if path.name == "__init__.py" and path.read_text()]
+
+
+def test_no_module_is_named_like_one_of_the_standard_library() -> None:
+    assert not [
+        path.name for path in modules() if path.stem in sys.stdlib_module_names and path.stem != "__init__"
+    ]
+
+
+@pytest.mark.parametrize("module", CONTRACT)
+def test_a_contract_module_loads_neither_torch_nor_geopandas(module: str) -> None:
+    code = f"import sys, core.{module}; sys.exit(bool({{'torch', 'geopandas'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
