@@ -1,0 +1,140 @@
+"""The built-in sample: a labelled place and an unlabelled one, drawn by this script in a few seconds.
+
+The second place differs as a real one does: other class shares, another season, another sensor.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import rasterio
+import yaml
+from rasterio.features import shapes
+
+from core.drawing import CLASSES
+from core.errors import BadInput
+from core.places import BANDS, SOURCE, TARGETS, Drawn, draw_place, draw_target
+from geo_io.legend import IGNORE
+from geo_io.polygons import write_polygons
+
+COLORS = dict(zip(CLASSES, ("#0072b2", "#009e73", "#e69f00", "#f0e442", "#4d4d4d", "#cc79a7"), strict=True))
+"""Okabe and Ito's palette (2008), told apart with any colour vision; a dark grey for roads."""
+
+
+def draw_sample(folder: Path, seed: int = 0, strength: float = 1.0) -> Path:
+    """Draw the sample into `folder` and return the path of its job file.
+
+    `strength` scales how far the target's season and sensor are from the source's: 0 not at all, 1 as
+    shipped.
+    Raises BadInput where `folder` holds anything already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(folder, "is not an empty folder", "name a new one")
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for room in ("source", "target", "check"):
+        (partial / room).mkdir(parents=True)
+    source = draw_place(SOURCE, seed)
+    _write_image(partial / "source/scene.tif", source)
+    _write_labels(partial / "source/labels.tif", source)
+    _write_vector(partial / "source/labels.gpkg", source)
+    for name in TARGETS:
+        target = draw_target(name, seed, strength)
+        _write_image(partial / f"target/{name}.tif", target)
+        _write_labels(partial / f"check/{name}.tif", target)
+    job = JOB_HEAD + yaml.safe_dump(_job(), sort_keys=False)
+    (partial / "job.yaml").write_text(job, encoding="utf-8")
+    for path in partial.rglob("*.*"):
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    if folder.exists():
+        folder.rmdir()
+    partial.replace(folder)
+    return folder / "job.yaml"
+
+
+def _write_image(path: Path, drawn: Drawn) -> None:
+    with _geotiff(path, drawn, len(BANDS), "uint16", 0) as file:
+        file.write(drawn.image.values)
+        file.descriptions = BANDS
+
+
+def _write_labels(path: Path, drawn: Drawn) -> None:
+    with _geotiff(path, drawn, 1, "uint8", IGNORE) as file:
+        file.write(drawn.label, 1)
+        file.write_colormap(1, {i: _rgb(color) for i, color in enumerate(COLORS.values())})
+
+
+def _geotiff(path: Path, drawn: Drawn, count: int, dtype: str, nodata: int) -> Any:
+    grid = drawn.image.grid
+    return rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        width=grid.width,
+        height=grid.height,
+        count=count,
+        dtype=dtype,
+        nodata=nodata,
+        crs=rasterio.CRS.from_wkt(grid.crs_wkt),
+        transform=grid.transform,
+        tiled=True,
+        blockxsize=256,
+        blockysize=256,
+        interleave="band",
+        compress="deflate",
+        predictor=2,
+        zlevel=9,
+    )
+
+
+def _write_vector(path: Path, drawn: Drawn) -> None:
+    grid = drawn.image.grid
+    outlines = shapes(drawn.label, mask=drawn.image.valid, transform=grid.transform)
+    named = ((geometry, CLASSES[int(value)]) for geometry, value in outlines)
+    write_polygons(path, grid.crs_wkt, named, "class")
+
+
+def _rgb(color: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(color[1:]))
+
+
+JOB_HEAD = """\
+# A labelled place, an unlabelled one, and how to get from the first to the second: isthmus run job.yaml
+# Paths are relative to this file. Labels under check/ are for scoring only; no run learns from them.
+"""
+
+
+def _job() -> dict[str, Any]:
+    return {
+        "version": 1,
+        "name": "sample",
+        "seed": 0,
+        "source": {
+            "name": "home",
+            "bands": list(BANDS),
+            "scenes": [
+                {"path": "source/scene.tif", "labels": {"path": "source/labels.gpkg", "attribute": "class"}}
+            ],
+        },
+        "target": {
+            "name": "abroad",
+            "bands": list(BANDS),
+            "scenes": [
+                {"path": f"target/{name}.tif", "labels": {"path": f"check/{name}.tif", "use": "check"}}
+                for name in TARGETS
+            ],
+        },
+        "legend": {"classes": [{"name": name, "color": color} for name, color in COLORS.items()]},
+        "sampling": {"crop_px": 96, "batch": 8},
+        "network": {
+            "decoder": "unet",
+            "encoder": "resnet18",
+            "weights": None,
+            "encoder_depth": 3,
+            "decoder_channels": [64, 32, 16],
+        },
+        "schedule": {"steps": 500, "lr": 1e-3, "head_lr_factor": 1.0},
+        "method": {"name": "combined"},
+    }

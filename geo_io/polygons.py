@@ -1,0 +1,52 @@
+"""Polygons to GeoPackage without a data frame."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pyogrio.raw
+import shapely
+from shapely.geometry import shape
+
+
+def write_polygons(
+    path: Path, grid_crs_wkt: str | None, shapes: Iterable[tuple[dict[str, Any], str]], attribute: str
+) -> None:
+    """Write (polygon as a GeoJSON-like mapping, class name) pairs as a GeoPackage, whole or not at all.
+
+    The class goes into the text attribute `attribute` of a layer named like the file. The same input gives
+    the same bytes. Coordinates are in the CRS given.
+    """
+    pairs = list(shapes)
+    # GDAL warns about a GeoPackage that is not called .gpkg, so the unfinished file keeps the suffix.
+    partial = path.with_name(f"{path.stem}.partial.gpkg")
+    partial.unlink(missing_ok=True)
+    with _fixed_clock():
+        pyogrio.raw.write(
+            partial,
+            geometry=shapely.to_wkb(np.array([shape(geometry) for geometry, _ in pairs], object)),
+            field_data=[np.array([name for _, name in pairs], object)],
+            fields=[attribute],
+            geometry_type="Polygon",
+            crs=grid_crs_wkt,
+            driver="GPKG",
+            layer=path.stem,
+        )
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+@contextmanager
+def _fixed_clock() -> Iterator[None]:
+    """GDAL stamps the time of writing into each layer; a constant one keeps files comparable."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
