@@ -14,7 +14,7 @@ from rasterio.features import shapes
 
 from core.drawing import CLASSES
 from core.errors import BadInput
-from core.places import BANDS, SOURCE, TARGETS, Drawn, draw_place, draw_target
+from core.sites import BANDS, SOURCE, TARGETS, Drawn, draw_place, draw_target
 from geo_io.legend import IGNORE
 from geo_io.polygons import write_polygons
 

@@ -14,8 +14,8 @@ from rasterio.features import rasterize
 from core.drawing import CLASSES, COVERS
 from core.errors import BadInput
 from core.job import load_job
-from core.places import BANDS, SOURCE, SOURCE_SEASON, TARGET_SEASON, TARGETS, blend, draw_place, draw_target
 from core.sample import COLORS, draw_sample
+from core.sites import BANDS, SOURCE, SOURCE_SEASON, TARGET_SEASON, TARGETS, blend, draw_place, draw_target
 from geo_io.legend import IGNORE
 
 IMAGES = {"source/scene.tif": "source/labels.tif"} | {f"target/{n}.tif": f"check/{n}.tif" for n in TARGETS}
