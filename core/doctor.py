@@ -64,7 +64,7 @@ class Report(BaseModel):
 def examine(folder: Path, smoke_s: float = SMOKE_S) -> Report:
     """Look at this machine; runs will be written to `folder`. Each device is tried for `smoke_s` seconds."""
     driver = _driver()
-    devices = [_examine_device(device, smoke_s) for device in _devices()]
+    devices = [_examine_device(device, smoke_s) for device in available()]
     return Report(
         platform=platform.platform(),
         python=platform.python_version(),
@@ -79,7 +79,7 @@ def examine(folder: Path, smoke_s: float = SMOKE_S) -> Report:
     )
 
 
-def _devices() -> list[torch.device]:
+def available() -> list[torch.device]:
     gpus = (
         [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
         if torch.cuda.is_available()

@@ -1,0 +1,268 @@
+"""The command line: `isthmus`, or `python -m core.cli`. A command imports what it needs when it runs."""
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
+
+if TYPE_CHECKING:
+    from core.progress import Progress
+    from core.run import Request, Run
+    from core.variants import Planned
+
+Which = Literal["chosen", "source-only", "adapted"]
+
+app = typer.Typer(
+    cls=Guarded,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Adapt a land-cover segmentation network to a new place, without a single label from there.",
+)
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="A job file.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+) -> None:
+    """`--debug` is read by Guarded, wherever it stands; it is declared for the help."""
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("sample"),
+    seed: Annotated[int, typer.Option(help="Another seed draws another land.")] = 0,
+) -> None:
+    """Draw the built-in sample: two places, labels of the first, and a job."""
+    from core.sample import draw_sample
+
+    print(draw_sample(folder, seed))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the sample is, or is to be drawn.")] = Path("sample"),
+    settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
+) -> None:
+    """Run the sample's job and show what adapting did, class by class."""
+    from core.demo import compare
+    from core.sample import draw_sample
+    from core.variants import parse_settings, plan
+
+    job = folder / "job.yaml"
+    if not job.exists():
+        print(f"drawing {draw_sample(folder, 0).parent}")
+    planned = plan(job, parse_settings(settings or []))
+    _finish(planned, as_json=False)
+    print(compare(planned.folder))
+
+
+@app.command()
+def inspect(
+    job: JobPath,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at a job's files before hours of training: a verdict per scene and per pair."""
+    from core.preflight import inspect as look
+    from core.variants import parse_settings, plan
+
+    verdict = look(plan(job, parse_settings(settings or [])).job)
+    print(verdict.model_dump_json(indent=2) if as_json else verdict.text())
+    verdict.raise_faults()
+
+
+@app.command()
+def run(
+    job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, or a run's folder to resume.")],
+    to: Annotated[Path | None, typer.Option(help="Default: runs/NAME-METHOD-sSEED beside the job.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
+    from core.variants import parse_settings, plan, resume
+
+    if job.is_dir() and (to or settings):
+        raise typer.BadParameter("a run that exists is resumed as it is, without --to and --set")
+    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings or []), to)
+    if _finish(planned, as_json) and not as_json:
+        print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
+
+
+@app.command()
+def batch(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Job or batch files.")],
+) -> None:
+    """Run many jobs, one line each; finished ones are skipped, and a failure does not stop the others."""
+    from core.variants import plan_batch
+
+    planned = [each for file in files for each in plan_batch(file)]
+    outcomes = [_one_of_many(i, len(planned), each) for i, each in enumerate(planned, 1)]
+    raise typer.Exit(FAILED if "failed" in outcomes else DONE)
+
+
+def _one_of_many(number: int, total: int, planned: "Planned") -> str:
+    from core.errors import Stopped
+
+    try:
+        outcome, words = ("skipped", "is finished") if not _finish(planned, quiet=True) else ("done", "")
+    except (Stopped, KeyboardInterrupt):
+        raise
+    except Exception as fault:
+        outcome, words = "failed", in_one_line(fault)[1]
+    print(f"[{number}/{total}] {outcome}: {planned.folder} {words}".rstrip(), flush=True)
+    return outcome
+
+
+@app.command()
+def predict(
+    run: RunPath,
+    scenes: Annotated[list[Path], typer.Argument(metavar="SCENE...", help="Images like the target's.")],
+    to: Annotated[Path, typer.Option(help="Folder of the maps.")],
+    which: Annotated[Which, typer.Option(help="Which of the run's models.")] = "chosen",
+) -> None:
+    """Map more scenes with the model of a finished run."""
+    from core.remap import map_scenes
+
+    _watch(map_scenes(run, scenes, to, which))
+
+
+@app.command()
+def evaluate(
+    class_map: Annotated[Path, typer.Argument(metavar="MAP", help="A raster of class ids.")],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The truth: raster or vector.")],
+    legend: Annotated[Path, typer.Option(help="A job file or a run's folder.")],
+    attribute: Annotated[str | None, typer.Option(help="Vector: the attribute with the class.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Vector: the layer.")] = None,
+    area: Annotated[Path | None, typer.Option(help="Polygons to score inside of.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a map against labels, from files alone."""
+    from core.evaluate import evaluate as score
+    from core.evaluate import table
+    from core.job import LabelFile, load_job
+
+    job = load_job(legend / "job.yaml" if legend.is_dir() else legend)
+    truth = LabelFile(path=labels, use="check", attribute=attribute, layer=layer)
+    scores = score(class_map, truth, job.legend, area)
+    print(json.dumps(scores, indent=2) if as_json else table({"IoU": scores}))
+
+
+@app.command()
+def follow(run: RunPath, as_json: Json = False) -> None:
+    """Watch a run from its start, live if it still works."""
+    from core.journal import follow as listen
+
+    progress = _watch(listen(run), as_json)
+    raise typer.Exit({"failed": FAILED, "stopped": STOPPED}.get(progress.status, DONE))
+
+
+def _request(run: Path, request: "Request") -> None:
+    from core.run import ask
+
+    ask(run, request)
+    print(f"asked {run} to {request}")
+
+
+@app.command()
+def pause(run: RunPath) -> None:
+    """Pause a working run after the step at hand."""
+    _request(run, "pause")
+
+
+@app.command()
+def resume(run: RunPath) -> None:
+    """Let a paused run go on. (A stopped one: `isthmus run RUN`.)"""
+    _request(run, "resume")
+
+
+@app.command()
+def stop(run: RunPath) -> None:
+    """Stop a working run; its state is saved."""
+    _request(run, "stop")
+
+
+@app.command()
+def describe() -> None:
+    """Methods, options, networks and devices, as JSON with JSON Schema."""
+    from core.describe import description
+
+    print(json.dumps(description(), indent=2))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """What this machine can run: driver, torch, devices, memory, disk."""
+    from core.doctor import examine
+
+    report = examine(Path.cwd())
+    print(report.model_dump_json(indent=2) if as_json else report.text())
+    if report.fallback:
+        print(f"warning: runs on the CPU: {report.fallback}", file=sys.stderr)
+    raise typer.Exit(DONE if report.healthy else FAILED)
+
+
+def _finish(planned: "Planned", as_json: bool = False, quiet: bool = False) -> bool:
+    """Begin or resume a run and see it through; False where it was finished already."""
+    from core.variants import begin
+
+    work = begin(planned)
+    if work.done:
+        return False
+    from core.execute import execute
+
+    with _stopping(work):
+        if quiet:
+            for _ in execute(work):
+                pass
+        else:
+            _watch(execute(work), as_json)
+    return True
+
+
+def _watch(events: Iterator[Any], as_json: bool = False) -> "Progress":
+    from core.console import watch
+
+    return watch(events, as_json)
+
+
+@contextlib.contextmanager
+def _stopping(work: "Run") -> Iterator[None]:
+    """Ctrl-C asks the run to stop at a safe place; a second one does not wait for it."""
+    from core.run import ask
+
+    def on_signal(number: int, _: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        print("stopping after this step (once more: at once)", file=sys.stderr)
+        ask(work.folder, "stop")
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> None:
+    """Libraries' chatter stays off the screen: what a user must know is said by us, in one line."""
+    if "--debug" not in sys.argv:
+        logging.captureWarnings(True)
+        logging.getLogger().addHandler(logging.NullHandler())
+    app()
+
+
+if __name__ == "__main__":
+    main()

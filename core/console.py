@@ -1,0 +1,132 @@
+"""A run's events on a terminal: bars with time left, plain lines when piped, JSON lines on request."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core.events import AnyEvent, Evaluated, Progressed, Stepped
+from core.progress import Progress
+
+LINE_EVERY_S = 5.0
+QUIET = {"saved", "asked"}
+
+Show = Callable[[AnyEvent, Progress], None]
+
+
+def watch(events: Iterable[AnyEvent], as_json: bool = False) -> Progress:
+    """Show events as they come; returns what they came to."""
+    progress = Progress()
+    with _display(as_json) as show:
+        for event in events:
+            progress.fold(event)
+            show(event, progress)
+    return progress
+
+
+@contextmanager
+def _display(as_json: bool) -> Iterator[Show]:
+    if as_json:
+        yield lambda event, _: print(event.model_dump_json(), flush=True)
+    elif sys.stdout.isatty():
+        with _bars() as show:
+            yield show
+    else:
+        yield _Lines().show
+
+
+class _Lines:
+    """Every event that matters, and a line about the steps between at most every five seconds."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def show(self, event: AnyEvent, progress: Progress) -> None:
+        if isinstance(event, Stepped | Progressed):
+            now = time.monotonic()
+            if now < self._next_s:
+                return
+            self._next_s = now + LINE_EVERY_S
+        if line := say(event, progress):
+            print(line, flush=True)
+
+
+@contextmanager
+def _bars() -> Iterator[Show]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[note]}"))
+    texts = [TextColumn(column) if isinstance(column, str) else column for column in columns]
+    with Bars(*texts, console=Console(highlight=False), transient=True) as bars:
+        task = bars.add_task("starting", total=None, note="")
+
+        def show(event: AnyEvent, progress: Progress) -> None:
+            if isinstance(event, Stepped | Progressed):
+                bars.update(task, **_bar(progress))
+            elif line := say(event, progress):
+                bars.console.print(line, markup=False)
+
+        yield show
+
+
+def _bar(progress: Progress) -> dict[str, Any]:
+    """What the bar shows: other long work while there is some, else the training."""
+    if progress.work:
+        what, done, total = progress.work
+        return {"description": what, "completed": done, "total": total, "note": f"{done} of {total}"}
+    note = ", ".join(filter(None, (_losses(progress), _left(progress))))
+    return {
+        "description": progress.phase,
+        "completed": progress.steps_done,
+        "total": progress.steps_total or None,
+        "note": note,
+    }
+
+
+def say(event: AnyEvent, progress: Progress) -> str:
+    """An event in one line of words; empty for those that nobody waits for."""
+    if event.kind in QUIET:
+        return ""
+    speak: dict[str, Callable[[Any], str]] = {
+        "started": lambda e: f"run {e.run}: {e.method}, seed {e.seed}, on {e.device}",
+        "phased": lambda e: f"{e.phase}: {e.steps} steps" + (f", from step {e.step}" if e.step else ""),
+        "stepped": lambda _: _step_line(progress),
+        "progressed": lambda e: f"{e.what}: {e.done} of {e.total}",
+        "evaluated": _score_line,
+        "pictured": lambda e: f"{e.what}: {e.path}",
+        "noted": lambda e: e.text,
+        "warned": lambda e: f"warning: {e.text}",
+        "paused": lambda e: f"paused in {e.phase} at step {e.step}; `isthmus resume` goes on",
+        "resumed": lambda e: f"goes on in {e.phase} from step {e.step}",
+        "ended": lambda e: e.how,
+    }
+    return speak.get(event.kind, lambda _: "")(event)
+
+
+def _step_line(progress: Progress) -> str:
+    step = f"{progress.phase} {progress.step} ({progress.steps_done} of {progress.steps_total})"
+    return ", ".join(filter(None, (step, _losses(progress), _left(progress))))
+
+
+def _score_line(event: Evaluated) -> str:
+    numbers = {name: value for name, value in event.scores.items() if isinstance(value, float)}
+    return f"{event.what}: " + ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+
+
+def _losses(progress: Progress) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+
+
+def _left(progress: Progress) -> str:
+    return "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 40 s, 3 min, 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

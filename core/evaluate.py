@@ -1,0 +1,100 @@
+"""Scoring a map against labels from the files on disk alone, however large they are."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BadInput
+from core.job import LabelFile
+from core.metrics import Confusion, Scores
+from core.places import open_labels
+from geo_io.grid import Box
+from geo_io.legend import IGNORE, Legend
+from geo_io.scene import Scene
+
+if TYPE_CHECKING:  # geopandas is only loaded where an area is
+    from geo_io.vector import Area
+
+WINDOW_PX = 2048
+
+
+def evaluate(map_path: Path, labels: LabelFile, legend: Legend, area: Path | None = None) -> Scores:
+    """Scores of a raster of class ids (255 or nodata: none) against `labels`, read on the map's own grid.
+
+    `area`: polygons to score inside of. Raises BadInput where map and labels share no pixel, or the map
+    holds an id that the legend has not.
+    """
+    names = legend.names
+    truth = open_labels(labels.path, legend, **labels.model_dump(exclude={"path", "use"}))
+    inside = _open_area(area) if area else None
+    confusion = Confusion(len(names))
+    with Scene.open(map_path) as scene:
+        _check_is_map(scene)
+        for box in windows(scene.grid.box, WINDOW_PX):
+            patch = scene.read(box)
+            predicted = np.where(patch.valid, patch.values[0], IGNORE).astype(np.int64)
+            _check_ids(map_path, predicted, len(names))
+            true = truth.read(patch.grid)
+            if inside:
+                true = np.where(inside.read(patch.grid), true, IGNORE).astype(np.uint8)
+            confusion.add(true, predicted.astype(np.uint8))
+    if not confusion.matrix.any():
+        raise BadInput(map_path, f"shares no pixel with {labels.path}", "are both of the same place?")
+    return confusion.scores(names)
+
+
+def _open_area(path: Path) -> "Area":
+    from geo_io.vector import Area
+
+    return Area(path)
+
+
+def windows(box: Box, side_px: int) -> Iterator[Box]:
+    """The box in windows of at most `side_px`, row by row."""
+    for row in range(box.row, box.stop_row, side_px):
+        for col in range(box.col, box.stop_col, side_px):
+            yield Box(col, row, min(side_px, box.stop_col - col), min(side_px, box.stop_row - row))
+
+
+def _check_is_map(scene: Scene) -> None:
+    if len(scene.bands) != 1 or scene.dtype.kind not in "ui":
+        problem = f"has {len(scene.bands)} bands of {scene.dtype}"
+        raise BadInput(scene.path, problem, "a class map is one band of whole numbers")
+
+
+def _check_ids(path: Path, predicted: NDArray[np.int64], classes: int) -> None:
+    beyond = predicted[((predicted < 0) | (predicted >= classes)) & (predicted != IGNORE)]
+    if beyond.size:
+        problem = f"holds class id {beyond.flat[0]}, but the legend's go from 0 to {classes - 1}"
+        raise BadInput(path, problem, "name the job that the map was made by")
+
+
+def table(scores: Mapping[str, Scores]) -> str:
+    """Scores side by side in plain text: a column for each entry, IoU by class, and the means, in percent."""
+    first = next(iter(scores.values()))
+    rows = [["class", *scores]]
+    for name in first["classes"]:
+        rows.append([name, *(_percent(each["classes"][name]["iou"]) for each in scores.values())])
+    for key, label in (
+        ("miou", "mean IoU"),
+        ("mf1", "mean F1"),
+        ("accuracy", "accuracy"),
+        ("kappa", "kappa"),
+    ):
+        rows.append([label, *(_percent(each[key]) for each in scores.values())])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(_aligned(row, widths)) for row in rows]
+    rule = "-" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:-4], rule, *lines[-4:]])
+
+
+def _aligned(row: list[str], widths: list[int]) -> list[str]:
+    first, *rest = zip(row, widths, strict=True)
+    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,71 @@
+"""Mapping more scenes with the model of a run that has ended."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from core.checkpoint import load_weights, weights_path
+from core.devices import autocast_type, launch
+from core.errors import BadInput
+from core.events import Pictured, Progressed
+from core.files import read_json
+from core.job import Job, SceneFiles
+from core.maps import CLASS_SUFFIX, stems, tags
+from core.networks.segmentor import Segmentor, build_segmentor
+from core.places import open_pair, working_gsd_m
+from core.predict import Predictor, predict_scene
+from core.run import Run, open_run
+from geo_io.band_stats import BandStats
+
+Which = Literal["chosen", "source-only", "adapted"]
+
+
+def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iterator[Progressed | Pictured]:
+    """Write a map of each image to `to`. They must be like the target's: its sensor, bands and season.
+
+    Raises BadInput where the run has no such model, or an image does not fit.
+    """
+    run = open_run(folder)
+    stage = _stage(run, which)
+    scenes = [SceneFiles(path=path.resolve()) for path in images]
+    target = run.job.target.model_copy(update={"scenes": scenes})
+    # The source's header says which bands the network saw, the old target's at what pixel size.
+    gsd_m = working_gsd_m(run.job, *open_pair(run.job))
+    _, places = open_pair(run.job.model_copy(update={"target": target}))
+    model = _model(run, stage, places[0].scene.bands)
+    maker = _predictor(
+        run.job, model, BandStats.from_dict(read_json(run.folder / "cache/stats-target.json")), gsd_m
+    )
+    for place, stem in zip(places, stems(scenes), strict=True):
+        yield from predict_scene(maker, place.scene, place.area, to, stem, tags(run, stage))
+        yield Pictured(what=f"map {stem}", path=str(to / (stem + CLASS_SUFFIX)))
+
+
+def _stage(run: Run, which: Which) -> str:
+    stage: str = which
+    if which == "chosen":
+        if not (run.folder / "verdict.json").exists():
+            raise BadInput(
+                run.folder, "has not chosen a model yet", "let the run end: `isthmus run` resumes it"
+            )
+        stage = read_json(run.folder / "verdict.json")["chosen"]
+    if not weights_path(run.phase(stage)).exists():
+        made = [name for name in ("source-only", "adapted") if weights_path(run.phase(name)).exists()]
+        raise BadInput(
+            run.folder, f"has no finished {stage} model", f"it has: {', '.join(made) or 'none yet'}"
+        )
+    return stage
+
+
+def _model(run: Run, stage: str, bands: tuple[str, ...]) -> Segmentor:
+    # The run's weights replace all others: nothing is to be fetched.
+    network = run.job.network.model_copy(update={"weights": None})
+    model, _ = build_segmentor(network, bands, len(run.job.legend.classes))
+    load_weights(model, weights_path(run.phase(stage)))
+    return model
+
+
+def _predictor(job: Job, model: Segmentor, stats: BandStats, gsd_m: float) -> Predictor:
+    device = launch(job.schedule).device
+    model.precision = autocast_type(job.schedule, device)
+    return Predictor(model.to(device), stats, job.legend, job.predict, device, gsd_m)

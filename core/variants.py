@@ -1,0 +1,167 @@
+"""Jobs made from a job: settings from the command line, sweeps from a batch file, and run folders."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from pydantic import Field
+
+from core.errors import BadInput
+from core.job import Job, load_job, resolve_paths
+from core.options import Options, load_yaml, parse
+from core.run import Run, create, open_run
+
+Settings = Mapping[str, Any]
+"""Dotted paths of a job's keys (`sampling.crop_px`, `source.scenes.0.path`) and their new values."""
+
+
+class Batch(Options):
+    """Variants of one job: every combination of the values in `vary`."""
+
+    job: Path = Field(description="The job to vary")
+    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Dotted key -> its values")
+    runs: Path | None = Field(None, description="Where the run folders go (default: runs/ beside the job)")
+
+
+class Planned(NamedTuple):
+    """A job and the folder of its run."""
+
+    job: Job
+    folder: Path
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """`key.path=value` texts, values in YAML. Raises BadInput for one without `=` or with a broken value."""
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise BadInput(
+                f"--set {text}", "is not of the form key.path=value", "such as --set schedule.steps=500"
+            )
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise BadInput(f"--set {text}", "has a value that is not YAML", "quote it") from None
+    return settings
+
+
+def with_settings(job: Job, settings: Settings, base: Path) -> Job:
+    """`job` with other values; relative paths among them are from `base`. Raises BadInput as `parse` does."""
+    if not settings:
+        return job
+    content = job.model_dump(mode="json")
+    for key, value in settings.items():
+        _set(content, key, value)
+    return resolve_paths(
+        parse(Job, content, "--set" if len(settings) > 1 else f"--set {next(iter(settings))}"), base
+    )
+
+
+def _set(content: Any, key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    node = content
+    for part in parents:
+        node = _child(node, part, key)
+    if isinstance(node, list):
+        _child(node, last, key)
+        node[int(last)] = value
+    elif isinstance(node, dict):
+        node[last] = value
+    else:
+        raise _no_such(key, last)
+
+
+def _child(node: Any, part: str, key: str) -> Any:
+    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+        return node[int(part)]
+    if isinstance(node, dict) and part in node:
+        return node[part]
+    raise _no_such(key, part)
+
+
+def _no_such(key: str, part: str) -> BadInput:
+    return BadInput(f"--set {key}", f"a job has no {part!r} there", "see the job file or `isthmus describe`")
+
+
+def plan(path: Path, settings: Settings, folder: Path | None = None) -> Planned:
+    """The job in `path` with `settings`, and its run's folder: runs/NAME-METHOD-sSEED by default."""
+    job = with_settings(load_job(path), settings, path.parent.resolve())
+    return Planned(job, folder or path.parent.resolve() / "runs" / run_name(job))
+
+
+def resume(folder: Path) -> Planned:
+    """The run in `folder`, to go on with."""
+    return Planned(open_run(folder).job, folder)
+
+
+def begin(planned: Planned) -> Run:
+    """The run of a job: the one in its folder, or a new one. A job that cannot run leaves nothing behind.
+
+    Raises BadInput where preflight finds a fault, or the folder holds the run of another job.
+    """
+    if not (planned.folder / "job.yaml").exists():
+        from core.preflight import check
+
+        check(planned.job)
+        return create(planned.job, planned.folder)
+    run = open_run(planned.folder)
+    if key := first_difference(run.job, planned.job):
+        problem = f"holds the run of another job ({key} differs)"
+        raise BadInput(planned.folder, problem, "name another folder with --to, or delete this one")
+    return run
+
+
+def plan_batch(path: Path) -> list[Planned]:
+    """The jobs of a batch file, or the one of a job file. Raises BadInput for a file that is neither."""
+    content = load_yaml(path)
+    if "job" not in content:
+        return [plan(path, {})]
+    batch = parse(Batch, content, path)
+    base = (path.parent / batch.job).resolve()
+    runs = (path.parent / batch.runs).resolve() if batch.runs else base.parent / "runs"
+    job = load_job(base)
+    planned = [_vary(job, settings, base.parent, runs) for settings in _combinations(batch.vary)]
+    folders = [each.folder for each in planned]
+    if len(set(folders)) < len(folders):
+        raise BadInput(path, "`vary` names a value twice", "list each value once")
+    return planned
+
+
+def _vary(job: Job, settings: Settings, base: Path, runs: Path) -> Planned:
+    varied = with_settings(job, settings, base)
+    named = {"seed", "name", "method", "method.name"}
+    more = [f"{key.split('.')[-1]}={value}" for key, value in settings.items() if key not in named]
+    return Planned(varied, runs / _slug("-".join([run_name(varied), *more])))
+
+
+def _combinations(vary: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    for values in itertools.product(*vary.values()):
+        yield dict(zip(vary, values, strict=True))
+
+
+def run_name(job: Job) -> str:
+    return _slug(f"{job.name}-{job.method.name}-s{job.seed}")
+
+
+def _slug(text: str) -> str:
+    """`text` as a folder name on any system; letters of any script stay."""
+    return re.sub(r"[^\w=.+-]+", "_", text).strip("._")
+
+
+def first_difference(one: Job, other: Job) -> str | None:
+    """Dotted key of the first setting in which two jobs differ."""
+    return _difference(one.model_dump(mode="json"), other.model_dump(mode="json"))
+
+
+def _difference(one: Any, other: Any) -> str | None:
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return None if one == other else ""
+    for key in [*one, *(other.keys() - one.keys())]:
+        inner = _difference(one.get(key), other.get(key))
+        if inner is not None:
+            return f"{key}.{inner}".rstrip(".")
+    return None
