@@ -40,7 +40,8 @@ class RasterLabels:
         self.path = Path(path)
         ids = legend.class_ids(mapping)
         texts = {v: i for v, i in ids.items() if isinstance(v, str)}
-        self._color_ids = {_color_code(v): i for v, i in texts.items() if re.fullmatch("#[0-9a-f]{6}", v)}
+        colors = {_color_code(v): i for v, i in texts.items() if re.fullmatch("#[0-9a-f]{6}", v)}
+        self._color_ids = colors if set(colors.values()) - {IGNORE} else {}
         with open_raster(self.path) as dataset:
             if not 1 <= band <= dataset.count:
                 raise BadInput(f"{self.path}, band {band}", "is not in the file", f"it has {dataset.count}")

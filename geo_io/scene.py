@@ -140,11 +140,9 @@ class Scene:
         fitting = [factor for factor in self._overviews if factor <= reduction / 2]
         if reduction < 8 or not fitting:
             return self._native, (1.0, 1.0)
-        factor = max(fitting)
-        overview = self._overviews[factor]
-        sides = zip((self.grid.height, self.grid.width), overview.shape, strict=True)
-        # GDAL rounds an overview's size up, and its pixels stay whole multiples of the native ones.
-        height, width = (factor if -(-full // factor) == small else full / small for full, small in sides)
+        overview = self._overviews[max(fitting)]
+        # GDAL stretches an overview over the whole scene: a rounded size is not `factor` times smaller.
+        height, width = (full / small for full, small in zip(self._native.shape, overview.shape, strict=True))
         return overview, (height, width)
 
 
