@@ -1,0 +1,232 @@
+"""From a trained segmentor to a map on disk, in memory that does not grow with the raster's height."""
+
+import hashlib
+import json
+import math
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.blend import CHUNK_BYTES, Plane
+from core.errors import BadInput
+from core.events import Progressed
+from core.predictor import Predictor
+from core.strips import StripReader, strip_rows
+from core.sweep import Sweep, Waiting
+from geo_io.fingerprint import fingerprint
+from geo_io.grid import Box, Grid
+from geo_io.legend import IGNORE, Legend
+from geo_io.scene import Scene
+from geo_io.spool import READ_BYTES, Spool
+from geo_io.write import GDAL_CACHE_MB, read_tags, require_space, write_map, writing
+
+if TYPE_CHECKING:  # geopandas is only loaded where an area is
+    from geo_io.vector import Area
+
+__all__ = ["Estimate", "Predictor", "estimate", "predict_scene"]
+
+BAND_BYTES = 512 * 2**20
+"""Most that the rolling band of probabilities may take; a wider raster is done in column strips."""
+
+
+class Estimate(NamedTuple):
+    """What a map will take: peak memory beside the libraries and the network, disk while writing, tiles."""
+
+    memory_mb: float
+    disk_mb: float
+    tiles: int
+
+
+def predict_scene(
+    predictor: Predictor,
+    scene: Scene,
+    area: "Area | None",
+    folder: Path,
+    stem: str,
+    tags: dict[str, str],
+    threads: int = 2,
+) -> Iterator[Progressed]:
+    """Write `<stem>.class.tif` (and `<stem>.confidence.tif`) to `folder`; yields as rows are finished.
+
+    Whatever ends it early, the finished rows stay in `<stem>.spool`, and the next call with equal
+    network, options, image and tags goes on from there, or returns at once where the maps exist.
+    Closing the generator ends its threads. Raises BadInput for a damaged image or an unwritable or
+    full folder, RunFailed when memory is short or the network yields no numbers.
+    """
+    tags = tags | {"map_id": _map_id(predictor, scene, area, tags)}
+    paths = [folder / f"{stem}.class.tif"]
+    if predictor.options.confidence:
+        paths.append(folder / f"{stem}.confidence.tif")
+    total = scene.grid.height
+    if not all(read_tags(path) == tags for path in paths):
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        plane, extent = predictor.plane(scene.grid), _extent(scene.grid, area)
+        widths = _strip_widths(plane, extent.width, len(predictor.legend.classes))
+        path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
+        with Spool(path, identity, extent.height, widths, len(paths)) as spool:
+            require_space(folder, spool.missing_bytes + _map_bytes(scene.grid, len(paths)))
+            for done in _fill(
+                spool, predictor, StripReader(scene, predictor.gsd_m, area, plane), extent, threads
+            ):
+                share = done / (extent.height * len(widths))
+                yield Progressed(what=f"map {stem}", done=min(int(share * total), total - 1), total=total)
+            _write_maps(spool, predictor.legend, scene.grid, extent, paths, tags)
+        spool.remove()
+    yield Progressed(what=f"map {stem}", done=total, total=total)
+
+
+def estimate(predictor: Predictor, scene: Scene) -> Estimate:
+    """What a map of the whole `scene` will take, before anything is begun.
+
+    Memory is, with w the working columns held at once, T the tile's side, c bands, k classes and b
+    tiles in a batch: the band of probabilities, 4 k (T + 1) w; strips of pixels read ahead or under
+    way, (c bytes + 2) each; the batch, b T² (c (bytes + 4) + 1 + 4 k); the rows being decided and
+    written; the caches of decoded blocks. The raster's height is not in it. The network's weights
+    and activations and the libraries come on top.
+    """
+    plane, k, c = predictor.plane(scene.grid), len(predictor.legend.classes), len(scene.bands)
+    tiling, tile, layers = plane.tiling_y, predictor.options.tile_px, 1 + predictor.options.confidence
+    widths = _strip_widths(plane, scene.grid.width, k)
+    columns = min(math.ceil(widths[0] * plane.taps_x.factor) + 2 * tile, plane.taps_x.working + tile)
+    rows = strip_rows(scene, plane)
+    read_ahead = 2 * 2 + 1 + math.ceil(tile / rows) + 1
+    itemsize = scene.dtype.itemsize if plane.native else 4
+    slots = predictor.slots(plane.tiling_x.count)
+    parts = [
+        4 * k * (tile + 1) * columns + 4 * (tile + 1) * columns,
+        min(read_ahead * rows, scene.grid.height + rows) * columns * (c * itemsize + 2),
+        slots * tile**2 * (c * (itemsize + 4) + 1 + 4 * k) + 8 * k * tile**2,
+        2 * 2 * layers * math.ceil(tiling.tile / plane.taps_y.factor) * widths[0],
+        4 * CHUNK_BYTES + READ_BYTES + GDAL_CACHE_MB * 2**20,
+    ]
+    disk = layers * scene.grid.height * scene.grid.width + _map_bytes(scene.grid, layers)
+    tiles = tiling.count * plane.tiling_x.count
+    return Estimate(sum(parts) / 2**20, disk / 2**20, tiles)
+
+
+def _fill(
+    spool: Spool, predictor: Predictor, reader: StripReader, extent: Box, threads: int
+) -> Iterator[int]:
+    """Compute what the spool lacks; yields how many rows, over all column strips, are safe in it."""
+    lefts = [extent.col + int(left) for left in np.cumsum([0, *spool.widths])]
+    begun, row = divmod(spool.done, spool.height)
+
+    def bands() -> Generator[Waiting, None, None]:
+        for strip in range(begun, len(spool.widths)):
+            sweep = Sweep(predictor, reader.of(lefts[strip], lefts[strip + 1]), threads)
+            first = extent.row + (row if strip == begun else 0)
+            yield from sweep.rows(first, extent.stop_row)
+
+    def keep(rows: Waiting) -> None:
+        spool.append(rows()[: spool.layers])
+
+    # One band may wait for the disk while the next is computed; what was handed over is kept, come what may.
+    with ThreadPoolExecutor(1, thread_name_prefix="spool") as writer, closing(bands()) as coming:
+        pending: Future[None] | None = None
+        for rows in coming:
+            previous, pending = pending, writer.submit(keep, rows)
+            if previous is not None:
+                previous.result()
+                yield spool.done
+        if pending is not None:
+            pending.result()
+            yield spool.done
+
+
+def _write_maps(
+    spool: Spool, legend: Legend, grid: Grid, extent: Box, paths: list[Path], tags: dict[str, str]
+) -> None:
+    """The maps from the finished spool; the classes last, so that with them all is there."""
+    classes, *confidence = paths
+    for path in confidence:
+        rows = _framed(spool.read(1), grid, extent)
+        write_map(
+            path,
+            grid,
+            rows,
+            colors=None,
+            tags=tags,
+            overviews="average",
+            description="confidence",
+            scale=1 / 254,
+        )
+    write_map(
+        classes,
+        grid,
+        _framed(spool.read(0), grid, extent),
+        colors=[c.rgb for c in legend.classes],
+        names=legend.names,
+        tags=tags,
+        overviews="mode",
+        description="class",
+    )
+
+
+def _framed(rows: Iterator[NDArray[np.uint8]], grid: Grid, extent: Box) -> Iterator[NDArray[np.uint8]]:
+    """Rows of `extent` as rows of the whole `grid`: nodata around."""
+    if extent == grid.box:
+        yield from rows
+        return
+    yield from _nodata(extent.row, grid.width)
+    for part in rows:
+        whole = np.full((len(part), grid.width), IGNORE, np.uint8)
+        whole[:, extent.col : extent.stop_col] = part
+        yield whole
+    yield from _nodata(grid.height - extent.stop_row, grid.width)
+
+
+def _nodata(height: int, width: int) -> Iterator[NDArray[np.uint8]]:
+    row = np.full((1, width), IGNORE, np.uint8)
+    return (row for _ in range(height))
+
+
+def _extent(grid: Grid, area: "Area | None") -> Box:
+    """The window of the image that the map can cover. Raises BadInput for an area elsewhere."""
+    if area is None:
+        return grid.box
+    extent = area.box(grid).clip(grid.width, grid.height)
+    if not (extent.width and extent.height):
+        raise BadInput(area.path, "does not meet the image", "draw it over the image or leave it out")
+    return extent
+
+
+def _strip_widths(plane: Plane, width: int, classes: int) -> list[int]:
+    """Native columns of each column strip, so that the band of probabilities keeps to its budget."""
+    row_bytes = 4 * classes * (plane.tiling_y.tile + 1)
+    strips = math.ceil(width * plane.taps_x.factor * row_bytes / BAND_BYTES)
+    edges = np.linspace(0, width, max(min(strips, width), 1) + 1).round().astype(int)
+    return [int(w) for w in np.diff(edges)]
+
+
+def _map_bytes(grid: Grid, layers: int) -> int:
+    """The most that the maps can take, overviews included: as if nothing could be compressed."""
+    return layers * math.ceil(grid.width * grid.height * 1.35) + layers * 2**19
+
+
+def _map_id(predictor: Predictor, scene: Scene, area: "Area | None", tags: dict[str, str]) -> str:
+    """Names what decides every pixel: network, statistics, options, image, area and the caller's tags."""
+    digest = hashlib.sha256()
+    for name, tensor in predictor.segmentor.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    decisive = {
+        "tags": tags,
+        "crs": scene.grid.crs_wkt,
+        "grid": [*scene.grid.transform, scene.grid.width, scene.grid.height],
+        "gsd_m": predictor.gsd_m,
+        "stats": predictor.stats.to_dict(),
+        "classes": [[c.name, c.color] for c in predictor.legend.classes],
+        "options": predictor.options.model_dump(),
+        "image": fingerprint(scene.path)["content"],
+        "pixels": [scene.bands, scene.indexes, scene.nodata_source],
+        "area": area and fingerprint(area.path)["content"],
+    }
+    digest.update(json.dumps(decisive, sort_keys=True).encode())
+    return digest.hexdigest()

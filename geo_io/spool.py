@@ -1,0 +1,139 @@
+"""Finished rows of a map on disk: what a killed run need not compute again."""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo_io.write import writing
+
+_RECORD = struct.Struct("<QI")
+READ_BYTES = 32 * 2**20
+
+
+class Spool:
+    """`layers` byte rasters of `height` rows, cut into column strips of `widths`, filled in order.
+
+    Strips are filled one after the other, each from top to bottom. `<path>` holds the bytes, plane
+    by plane; `<path>.index` holds the fingerprint of what is being computed and one small record a
+    band: rows finished so far, checksum. A band counts once its bytes *and then* its record are on
+    disk, so that whatever interrupts loses at most the band under way; a torn last record is
+    ignored. A spool of another fingerprint is discarded.
+    """
+
+    def __init__(
+        self, path: Path, fingerprint: bytes, height: int, widths: Sequence[int], layers: int = 1
+    ) -> None:
+        self.path, self.index_path = path, path.with_name(path.name + ".index")
+        self.height, self.widths, self.layers = height, tuple(widths), layers
+        shape = struct.pack(f"<{len(widths) + 2}Q", layers, height, *widths)
+        self._header = struct.pack("<4sI", b"spl1", zlib.crc32(shape)) + fingerprint
+        self.done = 0
+        """Rows finished, over all strips: `done // height` strips, and `done % height` rows of the next."""
+
+    @property
+    def size_bytes(self) -> int:
+        return self.layers * self.height * sum(self.widths)
+
+    @property
+    def missing_bytes(self) -> int:
+        """Bytes that the spool has yet to take from the disk (it is sparse until filled)."""
+        return max(self.size_bytes - self.path.stat().st_blocks * 512, 0)
+
+    def __enter__(self) -> Self:
+        with writing(self.path.parent):
+            self._open()
+        return self
+
+    def _open(self) -> None:
+        index = self.index_path.read_bytes() if self.index_path.exists() else b""
+        known = index.startswith(self._header) and self.path.exists()
+        self.done, kept = self._finished(index) if known else (0, len(self._header))
+        with self.index_path.open("r+b" if known else "wb") as file:
+            if known:
+                file.truncate(kept)
+            else:
+                file.write(self._header)
+        self._index = self.index_path.open("ab")
+        self._data = os.open(self.path, os.O_RDWR | os.O_CREAT | (0 if known else os.O_TRUNC))
+
+    def __exit__(self, *_: object) -> None:
+        self._index.close()
+        os.close(self._data)
+
+    def _finished(self, index: bytes) -> tuple[int, int]:
+        done, end = 0, len(self._header)
+        for offset in range(end, len(index) - _RECORD.size + 1, _RECORD.size):
+            rows, checksum = _RECORD.unpack_from(index, offset)
+            if checksum != _checksum(rows) or not done < rows <= self.height * len(self.widths):
+                break
+            done, end = rows, offset + _RECORD.size
+        return done, end
+
+    def append(self, rows: NDArray[np.uint8]) -> None:
+        """Keep `rows` (layers, h, width of the strip), the next of the current strip.
+
+        Raises BadInput when the disk is full.
+        """
+        strip, row = divmod(self.done, self.height)
+        if (
+            rows.shape[0] != self.layers
+            or rows.shape[2] != self.widths[strip]
+            or row + rows.shape[1] > self.height
+        ):
+            raise ValueError(f"rows of shape {rows.shape} do not continue strip {strip} at row {row}")
+        done = self.done + rows.shape[1]
+        with writing(self.path.parent):
+            for layer, plane in enumerate(rows):
+                _write_at(self._data, np.ascontiguousarray(plane), self._offset(layer, strip, row))
+            os.fsync(self._data)
+            self._index.write(_RECORD.pack(done, _checksum(done)))
+            self._index.flush()
+            os.fsync(self._index.fileno())
+        self.done = done
+
+    def read(self, layer: int) -> Iterator[NDArray[np.uint8]]:
+        """One layer as bands (h, w) of full width from top to bottom, a few megabytes at a time."""
+        step = max(READ_BYTES // max(sum(self.widths), 1), 1)
+        for row in range(0, self.height, step):
+            rows = min(step, self.height - row)
+            strips = [
+                _read_at(self._data, rows * width, self._offset(layer, i, row)).reshape(rows, width)
+                for i, width in enumerate(self.widths)
+            ]
+            yield strips[0] if len(strips) == 1 else np.concatenate(strips, axis=1)
+
+    def remove(self) -> None:
+        """Delete both files; the index first, for bytes without it mean nothing."""
+        self.index_path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def _offset(self, layer: int, strip: int, row: int) -> int:
+        before = layer * sum(self.widths) + sum(self.widths[:strip])
+        return self.height * before + row * self.widths[strip]
+
+
+def _checksum(rows: int) -> int:
+    return zlib.crc32(rows.to_bytes(8, "little"))
+
+
+def _write_at(file: int, rows: NDArray[np.uint8], offset: int) -> None:
+    view = memoryview(rows.reshape(-1).data)
+    while view:
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _read_at(file: int, size: int, offset: int) -> NDArray[np.uint8]:
+    parts = bytearray()
+    while len(parts) < size:
+        part = os.pread(file, size - len(parts), offset + len(parts))
+        if not part:
+            raise EOFError(f"the spool ends at byte {offset + len(parts)}")
+        parts += part
+    return np.frombuffer(parts, np.uint8)

@@ -1,0 +1,195 @@
+"""Writing maps: GeoTIFFs that appear whole or not at all, in memory that does not grow with height."""
+
+import contextlib
+import os
+import shutil
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from pyproj import CRS
+from rasterio.enums import Resampling, WktVersion
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetWriter
+from rasterio.windows import Window
+
+from geo_io.errors import BadInput
+from geo_io.grid import Grid
+
+BLOCK_PX = 512
+TAG_DOMAIN = "ISTHMUS"
+GDAL_CACHE_MB = 64
+# GDAL's own default, 5 % of all memory, looks like a leak: it fills with blocks that are never read again.
+os.environ.setdefault("GDAL_CACHEMAX", str(GDAL_CACHE_MB))
+
+_opening = threading.Lock()
+
+Rgb = tuple[int, int, int]
+
+
+def write_map(
+    path: Path,
+    grid: Grid,
+    rows: Iterable[NDArray[np.uint8]],
+    *,
+    colors: Sequence[Rgb] | None,
+    tags: Mapping[str, str],
+    nodata: int = 255,
+    overviews: Literal["mode", "average"],
+    description: str = "",
+    names: Sequence[str] = (),
+    scale: float | None = None,
+) -> None:
+    """Write a one-band uint8 GeoTIFF on `grid` from `rows`: bands (h, width) of any height, top to bottom.
+
+    Tiled, DEFLATE, internal overviews. `colors` and `names` are those of values 0, 1, 2...: a colour
+    table and the band's tags `class_0`...; `tags` go to the domain ISTHMUS. No clock enters the
+    file: equal input gives equal bytes. Raises BadInput where the folder cannot be written or is full.
+    """
+    with _whole(path) as partial:
+        with _create(partial, grid, nodata) as dataset:
+            if colors is not None:
+                table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
+                dataset.write_colormap(1, table | {nodata: (0, 0, 0, 0)})
+            dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
+            dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
+            dataset.update_tags(1, **{f"class_{i}": name for i, name in enumerate(names)})
+            if description:
+                dataset.set_band_description(1, description)
+            if scale is not None:
+                dataset.scales = (scale,)
+            _write_rows(dataset, rows)
+        _add_overviews(partial, grid, overviews)
+        _keep_crs(partial, grid)
+
+
+def read_tags(path: Path) -> dict[str, str] | None:
+    """The tags that `write_map` gave the file; None where there is no readable map."""
+    if not path.exists():
+        return None
+    try:
+        with _open(path, "r") as dataset:
+            return dict(dataset.tags(ns=TAG_DOMAIN))
+    except RasterioError:
+        return None
+
+
+def require_space(folder: Path, needed_bytes: int) -> None:
+    """Raises BadInput, with both figures, where `folder` has less than `needed_bytes` free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        problem = f"has {free / 2**20:.0f} MB free, and {needed_bytes / 2**20:.0f} MB are needed"
+        raise BadInput(folder, problem, "free some space or choose another folder")
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns what the operating system says against writing to `folder` into BadInput."""
+    try:
+        yield
+    except OSError as fault:
+        problem = f"cannot be written ({fault.strerror or fault})"
+        raise BadInput(folder, problem, "choose a folder with space and permission to write") from fault
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A `.partial` path that becomes `path` at the end, or vanishes; its PAM side-car goes with it."""
+    partial = path.with_name(path.name + ".partial")
+    sidecar = partial.with_name(partial.name + ".aux.xml")
+    try:
+        with writing(path.parent):
+            yield partial
+            if sidecar.exists():
+                _publish(sidecar, path.with_name(path.name + ".aux.xml"))
+            _publish(partial, path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+            sidecar.unlink(missing_ok=True)
+
+
+def _publish(partial: Path, path: Path) -> None:
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _open(path: Path, mode: str, **profile: object) -> DatasetWriter:
+    # `catch_warnings` swaps process-wide state: two threads inside it at once could leave it swapped.
+    with _opening, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path, mode, **profile)
+
+
+def _create(path: Path, grid: Grid, nodata: int) -> DatasetWriter:
+    return _open(
+        path,
+        "w",
+        driver="GTiff",
+        width=grid.width,
+        height=grid.height,
+        count=1,
+        dtype="uint8",
+        crs=grid.crs_wkt,
+        transform=grid.transform,
+        nodata=nodata,
+        tiled=True,
+        blockxsize=BLOCK_PX,
+        blockysize=BLOCK_PX,
+        compress="deflate",
+        bigtiff="if_safer",
+    )
+
+
+def _write_rows(dataset: DatasetWriter, rows: Iterable[NDArray[np.uint8]]) -> None:
+    """Whole rows of blocks in order: a compressed block that is written twice leaves a hole."""
+    top = 0
+    for band in _block_rows(rows, dataset.width):
+        dataset.write(band, 1, window=Window(0, top, dataset.width, len(band)))
+        top += len(band)
+    if top != dataset.height:
+        raise ValueError(f"{top} rows for a map of {dataset.height}")
+
+
+def _block_rows(rows: Iterable[NDArray[np.uint8]], width: int) -> Iterator[NDArray[np.uint8]]:
+    """The same rows, BLOCK_PX at a time."""
+    band, filled = np.empty((BLOCK_PX, width), np.uint8), 0
+    for part in rows:
+        while len(part):
+            taken = min(BLOCK_PX - filled, len(part))
+            band[filled : filled + taken] = part[:taken]
+            part, filled = part[taken:], filled + taken
+            if filled == BLOCK_PX:
+                yield band
+                filled = 0
+    if filled:
+        yield band[:filled]
+
+
+def _keep_crs(path: Path, grid: Grid) -> None:
+    """Puts a CRS that GeoTIFF keys cannot hold into GDAL's side-car, which readers prefer."""
+    with _open(path, "r") as dataset:
+        kept = dataset.crs.to_wkt(version=WktVersion.WKT2_2019) if dataset.crs else None
+    if grid.crs is None or (kept and CRS.from_wkt(kept) == grid.crs):
+        return
+    northing_first = grid.crs.axis_info[0].direction == "north"
+    root = ElementTree.Element("PAMDataset")
+    srs = ElementTree.SubElement(root, "SRS", dataAxisToSRSAxisMapping="2,1" if northing_first else "1,2")
+    srs.text = grid.crs_wkt
+    ElementTree.ElementTree(root).write(path.with_name(path.name + ".aux.xml"), encoding="utf-8")
+
+
+def _add_overviews(path: Path, grid: Grid, kind: Literal["mode", "average"]) -> None:
+    factors: list[int] = []
+    while max(grid.width, grid.height) > BLOCK_PX * 2 ** len(factors):
+        factors.append(2 ** (len(factors) + 1))
+    if factors:
+        with _open(path, "r+") as dataset:
+            dataset.build_overviews(factors, Resampling[kind])

@@ -1,0 +1,363 @@
+"""Maps against what a whole-image pass gives, at every gsd, tile order, area and interruption."""
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+from maps import CLASSES, predictor_for, scene_of
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from torch import Tensor
+from worlds import UTM, noise, north_up, write_raster
+
+from core import predict as predict_module
+from core.errors import BadInput, RunFailed
+from core.predict import Predictor, estimate, predict_scene
+from geo_io.grid import Box
+from geo_io.scene import Scene
+
+
+def run(
+    predictor: Predictor, scene: Scene, folder: Path, area: Any = None, stem: str = "m"
+) -> NDArray[np.uint8]:
+    """(2, h, w) class and confidence, as rasterio reads them back."""
+    for _ in predict_scene(predictor, scene, area, folder, stem, {"run": "test"}):
+        pass
+    return read_map(folder, stem)
+
+
+def read_map(folder: Path, stem: str = "m") -> NDArray[np.uint8]:
+    both = []
+    for kind in ("class", "confidence"):
+        with rasterio.open(folder / f"{stem}.{kind}.tif") as dataset:
+            both.append(dataset.read(1))
+    return np.stack(both)
+
+
+def oracle(predictor: Predictor, scene: Scene) -> NDArray[np.uint8]:
+    """(2, h, w) by one pass over the whole image, interpolated by scipy at the centres of native pixels."""
+    working = scene.grid.at_gsd(predictor.gsd_m)
+    patch = scene.read(working.box, predictor.gsd_m)
+    probabilities = predictor.logits(
+        torch.from_numpy(patch.values.astype(np.float32))[None], torch.from_numpy(patch.valid)[None]
+    ).softmax(1)[0]
+    cols, rows = np.meshgrid(np.arange(scene.grid.width) + 0.5, np.arange(scene.grid.height) + 0.5)
+    x, y = ~working.transform @ (scene.grid.transform @ (cols, rows))
+    native = np.stack(
+        [map_coordinates(p, [y - 0.5, x - 0.5], order=1, mode="nearest") for p in probabilities.numpy()]
+    )
+    both = np.stack([native.argmax(0), (native.max(0) * 254).round()]).astype(np.uint8)
+    both[:, ~scene.read(scene.grid.box).valid] = 255
+    return both
+
+
+def assert_same_map(got: NDArray[np.uint8], expected: NDArray[np.uint8]) -> None:
+    """Equal but for rounding: confidences by one step, classes where two are all but equally probable."""
+    assert got.shape == expected.shape
+    np.testing.assert_array_equal(got == 255, expected == 255)
+    assert np.abs(got[1].astype(int) - expected[1]).max() <= 1
+    assert (got[0] != expected[0]).mean() < 1e-4
+
+
+SIZES = [(1, 1), (5, 40), (64, 64), (65, 64), (129, 257)]
+
+
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+@pytest.mark.parametrize("size", SIZES)
+def test_tiles_make_the_whole(tmp_path: Path, size: tuple[int, int], mode: str) -> None:
+    with scene_of(tmp_path / "i.tif", *size) as scene:
+        predictor = predictor_for(scene, mode=mode)
+        assert_same_map(run(predictor, scene, tmp_path), oracle(predictor, scene))
+
+
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+def test_a_net_that_looks_around_needs_the_overlap(tmp_path: Path, mode: str) -> None:
+    with scene_of(tmp_path / "i.tif", 150, 170) as scene:
+        predictor = predictor_for(scene, side=3, mode=mode)
+        got, expected = run(predictor, scene, tmp_path), oracle(predictor, scene)
+        if mode == "crop":
+            assert_same_map(got, expected)
+        else:  # the outermost pixel of a tile saw padding and has the smallest weight
+            assert (got[0] != expected[0]).mean() < 0.02
+        without = predictor_for(scene, side=3, mode=mode, overlap_px=0)
+        assert (run(without, scene, tmp_path, stem="n")[0] != expected[0]).mean() > 0.005
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 17, 40, 63])
+def test_any_overlap(tmp_path: Path, overlap: int) -> None:
+    with scene_of(tmp_path / "i.tif", 100, 131) as scene:
+        predictor = predictor_for(scene, overlap_px=overlap)
+        assert_same_map(run(predictor, scene, tmp_path), oracle(predictor, scene))
+
+
+def test_batch_size_changes_nothing(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 100, 400) as scene:
+        maps = [run(predictor_for(scene, batch=b), scene, tmp_path, stem=str(b)) for b in (1, 2, 8)]
+        for other in maps[1:]:
+            assert_same_map(other, maps[0])
+
+
+def test_every_pass_has_the_same_shape(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 100, 400) as scene:
+        predictor = predictor_for(scene, batch=3)
+        run(predictor, scene, tmp_path)
+        assert len(set(predictor.segmentor.batches)) == 1
+        assert len(predictor.segmentor.batches) == 2 * 3  # 2 rows of 8 tiles, in 3 passes of 3
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform"),
+    [
+        (UTM, Affine(0.9, 0.3, 500_000, 0.3, -0.9, 5_000_000)),
+        ("EPSG:4326", Affine(1e-5, 0, 13.1, 0, -1e-5, 52.2)),
+        ("+proj=tmerc +lat_0=1 +lon_0=7.3 +k=0.9998 +x_0=12 +ellps=bessel +units=m", north_up(1.0)),
+        (None, north_up(1.0)),
+    ],
+    ids=["rotated", "geographic", "no EPSG code", "no CRS"],
+)
+def test_maps_lie_where_the_image_lies(tmp_path: Path, crs: Any, transform: Affine) -> None:
+    with scene_of(tmp_path / "i.tif", 90, 70, crs=crs, transform=transform) as scene:
+        predictor = predictor_for(scene)
+        assert_same_map(run(predictor, scene, tmp_path), oracle(predictor, scene))
+        with Scene.open(tmp_path / "m.class.tif") as written:
+            assert written.grid == scene.grid
+
+
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_another_gsd(tmp_path: Path, factor: float, mode: str) -> None:
+    """Working pixels half and twice as large: the map keeps the image's grid and nodata exactly."""
+    with scene_of(tmp_path / "i.tif", 151, 203) as scene:
+        predictor = predictor_for(scene, gsd_m=factor, mode=mode)
+        got = run(predictor, scene, tmp_path)
+        assert_same_map(got, oracle(predictor, scene))
+        np.testing.assert_array_equal(got[0] == 255, ~scene.read(scene.grid.box).valid)
+
+
+def test_an_odd_gsd_gives_the_same_in_bands_as_at_once(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 300, 90) as scene:
+        small = run(predictor_for(scene, gsd_m=1.7), scene, tmp_path)
+        at_once = run(predictor_for(scene, gsd_m=1.7, tile_px=256), scene, tmp_path, stem="n")
+        assert_same_map(small, at_once)
+
+
+class Square:
+    """An area of interest as `Area` gives it: pixels whose centre lies in a box of the image's grid."""
+
+    def __init__(self, path: Path, box: Box, scene: Scene) -> None:
+        path.write_text(str(box))
+        self.path, self._box, self._grid = path, box, scene.grid
+
+    def box(self, _grid: object) -> Box:
+        return self._box
+
+    def read(self, grid: Any) -> NDArray[np.bool_]:
+        col, row = (round(v) for v in ~self._grid.transform @ (grid.transform.c, grid.transform.f))
+        cols = np.arange(col, col + grid.width)
+        rows = np.arange(row, row + grid.height)[:, None]
+        box = self._box
+        return (cols >= box.col) & (cols < box.stop_col) & (rows >= box.row) & (rows < box.stop_row)
+
+
+@pytest.mark.parametrize("gsd_m", [1.0, 0.7, 2.0])
+def test_crop_mode_does_not_see_the_area(tmp_path: Path, gsd_m: float) -> None:
+    with scene_of(tmp_path / "i.tif", 260, 300) as scene:
+        box = Box(70, 90, 120, 101)
+        area = Square(tmp_path / "area", box, scene)
+        whole = run(predictor_for(scene, side=3, mode="crop", gsd_m=gsd_m), scene, tmp_path)
+        predictor = predictor_for(scene, side=3, mode="crop", gsd_m=gsd_m)
+        part = run(predictor, scene, tmp_path, area, "part")
+        inside = slice(box.row, box.stop_row), slice(box.col, box.stop_col)
+        np.testing.assert_array_equal(part[:, *inside], whole[:, *inside])
+        part[:, *inside] = 255
+        assert (part == 255).all()
+
+
+def test_what_nobody_wants_is_not_forwarded(tmp_path: Path) -> None:
+    values = noise(1, 200, 200)
+    values[:, :, :100] = 0
+    with Scene.open(write_raster(tmp_path / "i.tif", values, nodata=0)) as scene:
+        predictor = predictor_for(scene, tile_px=64, overlap_px=0, batch=1)
+        run(predictor, scene, tmp_path)
+        assert len(predictor.segmentor.batches) == 4 * 3  # of 4 x 4 tiles, the first column is nodata
+        area = Square(tmp_path / "area", Box(130, 130, 3, 3), scene)
+        predictor.segmentor.batches.clear()
+        run(predictor, scene, tmp_path, area, "part")
+        assert len(predictor.segmentor.batches) == 1
+
+
+def test_an_area_elsewhere_is_bad_input(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene:
+        area = Square(tmp_path / "area", Box(30, 5, 5, 5), scene)
+        with pytest.raises(BadInput, match="does not meet the image"):
+            run(predictor_for(scene), scene, tmp_path, area)
+
+
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+@pytest.mark.parametrize("gsd_m", [1.0, 0.8])
+def test_column_strips_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, gsd_m: float
+) -> None:
+    with scene_of(tmp_path / "i.tif", 150, 330) as scene:
+        whole = run(predictor_for(scene, side=3, mode=mode, gsd_m=gsd_m), scene, tmp_path)
+        monkeypatch.setattr(predict_module, "BAND_BYTES", 4 * CLASSES * 65 * 90)
+        stripped = run(predictor_for(scene, side=3, mode=mode, gsd_m=gsd_m), scene, tmp_path, stem="n")
+        np.testing.assert_array_equal(stripped, whole)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if ".tif" in p.name or "spool" in p.name}
+
+
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+@pytest.mark.parametrize("gsd_m", [1.0, 1.6])
+@pytest.mark.parametrize("overlap", [16, 40])
+def test_closing_and_going_on_gives_the_same_bytes(
+    tmp_path: Path, mode: str, gsd_m: float, overlap: int
+) -> None:
+    with scene_of(tmp_path / "i.tif", 400, 150) as scene:
+
+        def predictor() -> Predictor:
+            return predictor_for(scene, side=3, mode=mode, gsd_m=gsd_m, overlap_px=overlap)
+
+        run(predictor(), scene, tmp_path / "straight")
+        tags = {"run": "test"}
+        for bands in (1, 2):
+            unfinished = predict_scene(predictor(), scene, None, tmp_path / "broken", "m", tags)
+            for _ in range(bands):
+                next(unfinished)
+            unfinished.close()
+        assert set(files(tmp_path / "broken")) == {"m.spool", "m.spool.index"}
+        last = predictor()
+        run(last, scene, tmp_path / "broken")
+        assert files(tmp_path / "broken") == files(tmp_path / "straight")
+        fresh = predictor()
+        run(fresh, scene, tmp_path / "again")
+        assert len(last.segmentor.batches) < len(fresh.segmentor.batches)
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 130, 90) as scene:
+        run(predictor_for(scene), scene, tmp_path)
+        again = predictor_for(scene)
+        events = list(predict_scene(again, scene, None, tmp_path, "m", {"run": "test"}))
+        assert [(e.done, e.total) for e in events] == [(130, 130)]
+        assert again.segmentor.batches == []
+        with torch.no_grad():
+            again.segmentor.conv.bias += 1
+        assert len(list(predict_scene(again, scene, None, tmp_path, "m", {"run": "test"}))) > 1
+
+
+def test_progress_counts_rows(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 200, 90) as scene:
+        events = list(predict_scene(predictor_for(scene), scene, None, tmp_path, "m", {}))
+        assert [e.done for e in events] == [48, 96, 144, 199, 200]
+        assert {(e.what, e.total) for e in events} == {("map m", 200)}
+
+
+def test_maps_say_what_they_are(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene:
+        run(predictor_for(scene), scene, tmp_path)
+    with rasterio.open(tmp_path / "m.class.tif") as dataset:
+        assert dataset.colormap(1)[2] == (255, 0, 0, 255)
+        assert dataset.tags(1)["class_1"] == "class 1"
+        assert dataset.tags(ns="ISTHMUS")["run"] == "test"
+    with rasterio.open(tmp_path / "m.confidence.tif") as dataset:
+        assert dataset.scales == (1 / 254,)
+        assert dataset.nodata == 255
+
+
+def test_without_confidence(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene:
+        list(predict_scene(predictor_for(scene, confidence=False), scene, None, tmp_path, "m", {}))
+    assert {p.name for p in tmp_path.iterdir()} == {"i.tif", "m.class.tif"}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "uint32"])
+def test_pixel_types(tmp_path: Path, dtype: str) -> None:
+    with scene_of(tmp_path / "i.tif", 70, 70, dtype=dtype) as scene:
+        predictor = predictor_for(scene)
+        assert_same_map(run(predictor, scene, tmp_path), oracle(predictor, scene))
+
+
+def test_training_modes_are_as_before(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 70, 70) as scene:
+        predictor = predictor_for(scene)
+        predictor.segmentor.train()
+        predictor.segmentor.conv.eval()
+        for _ in predict_scene(predictor, scene, None, tmp_path, "m", {}):
+            assert predictor.segmentor.training
+            assert not predictor.segmentor.conv.training
+            assert not torch.is_inference_mode_enabled()
+
+
+def test_a_diverged_network_makes_no_map(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 70, 70) as scene:
+        predictor = predictor_for(scene)
+        with torch.no_grad():
+            predictor.segmentor.conv.weight.fill_(math.nan)
+        with pytest.raises(RunFailed, match="no numbers"):
+            run(predictor, scene, tmp_path)
+    assert not list(tmp_path.glob("m.*.tif"))
+
+
+def test_a_damaged_image_names_itself_and_keeps_what_is_done(tmp_path: Path) -> None:
+    tiles: dict[str, Any] = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
+    path = tmp_path / "i.tif"
+    scene_of(path, 1500, 64, **tiles).close()
+    damaged = bytearray(path.read_bytes())
+    damaged[-20_000:-10_000] = bytes(10_000)
+    path.write_bytes(damaged)
+    with Scene.open(path) as scene, pytest.raises(BadInput, match=r"i\.tif, window"):
+        run(predictor_for(scene), scene, tmp_path)
+    assert (tmp_path / "m.spool.index").stat().st_size > 40
+
+
+def test_no_space_is_said_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**19))
+    with scene_of(tmp_path / "i.tif", 300, 300) as scene:
+        predictor = predictor_for(scene)
+        with pytest.raises(BadInput, match=r"0 MB free, and 1 MB are needed"):
+            run(predictor, scene, tmp_path)
+        assert predictor.segmentor.batches == []
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "maps").write_text("")
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene, pytest.raises(BadInput, match="cannot be written"):
+        run(predictor_for(scene), scene, tmp_path / "maps")
+
+
+def test_out_of_memory_says_what_to_lower(tmp_path: Path) -> None:
+    def burst(_: Tensor) -> None:
+        raise MemoryError
+
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene:
+        predictor = predictor_for(scene)
+        predictor.segmentor.forward = burst
+        with pytest.raises(RunFailed, match=r"predict\.batch"):
+            run(predictor, scene, tmp_path)
+
+
+def test_the_overlap_must_leave_something(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 20, 20) as scene, pytest.raises(BadInput, match="overlap_px"):
+        predictor_for(scene, overlap_px=64)
+
+
+def test_the_estimate_does_not_grow_with_height(tmp_path: Path) -> None:
+    def of(height: int, width: int) -> Any:
+        with scene_of(tmp_path / f"{height}x{width}.tif", height, width) as scene:
+            return estimate(predictor_for(scene), scene)
+
+    low, high, wide = of(8000, 100), of(16000, 100), of(8000, 400)
+    assert low.memory_mb == high.memory_mb < wide.memory_mb
+    assert high.disk_mb > 1.7 * low.disk_mb
+    assert (low.tiles, wide.tiles) == (167 * 2, 167 * 8)
