@@ -99,11 +99,9 @@ def _samples(
     cell_step = ceil(sqrt(1 / (share * _READ_FACTOR)) - 1e-9)
     px_step = max(1, round(sqrt(1 / share) / cell_step))
     cells = scene.cells(box)
-    rows, cols = (sorted({getattr(c, axis) for c in cells}) for axis in ("row", "col"))
+    rows, cols = (_spread(sorted({getattr(c, axis) for c in cells}), cell_step) for axis in ("row", "col"))
     for cell in cells:
-        if _off_lattice(rows.index(cell.row), len(rows), cell_step) or _off_lattice(
-            cols.index(cell.col), len(cols), cell_step
-        ):
+        if cell.row not in rows or cell.col not in cols:
             continue
         part = _intersection(cell, box)
         patch = scene.read(part)
@@ -113,8 +111,10 @@ def _samples(
         yield patch.values[thin][:, chosen & patch.valid[thin]].astype(np.float32), int(chosen.sum())
 
 
-def _off_lattice(position: int, count: int, step: int) -> bool:
-    return position % step != min(step, count) // 2
+def _spread(positions: list[int], step: int) -> set[int]:
+    """About one in `step` of the positions, as far from both ends as from each other."""
+    count = ceil(len(positions) / step)
+    return {positions[int((i + 0.5) * len(positions) / count)] for i in range(count)}
 
 
 def _intersection(a: Box, b: Box) -> Box:
