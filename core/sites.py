@@ -90,7 +90,7 @@ SOURCE_SENSOR = Sensor(
     haze=(0.004, 0.002, 0.001, 0),
     haze_unevenness=0.1,
     blur_px=0.6,
-    noise_dn=20,
+    noise_dn=16,
 )
 TARGET_SENSOR = Sensor(
     gain=(3500, 3200, 3000, 2700),
