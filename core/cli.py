@@ -97,7 +97,8 @@ def run(
     if job.is_dir() and (to or settings):
         raise typer.BadParameter("a run that exists is resumed as it is, without --to and --set")
     planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings or []), to)
-    if _finish(planned, as_json) and not as_json:
+    _finish(planned, as_json)
+    if not as_json:
         print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
 
 
