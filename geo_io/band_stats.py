@@ -54,7 +54,7 @@ def measure(scenes: "Iterable[tuple[Scene, Area | None]]", sample_px: int = 4_00
     """Statistics of all `scenes` together, each with its area of interest (None: all of it).
 
     About `sample_px` native pixels are kept, of each scene in proportion to its size: all of them where they
-    are few enough, else cells spread evenly over the scene, every n-th pixel of each. Raises BadInput where
+    are few enough, else every n-th pixel of cells spread evenly over the scene. Raises BadInput where
     the scenes have different bands or no valid pixel.
     """
     domain = [(scene, area, area.box(scene.grid) if area else scene.grid.box) for scene, area in scenes]
@@ -96,25 +96,28 @@ def _samples(
     scene: Scene, area: "Area | None", box: Box, share: float
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Valid values (c, n) of `share` of the pixels, cell by cell, and how many pixels were looked at."""
-    cell_step = ceil(sqrt(1 / (share * _READ_FACTOR)) - 1e-9)
-    px_step = max(1, round(sqrt(1 / share) / cell_step))
     cells = scene.cells(box)
-    rows, cols = (_spread(sorted({getattr(c, axis) for c in cells}), cell_step) for axis in ("row", "col"))
-    for cell in cells:
-        if cell.row not in rows or cell.col not in cols:
-            continue
+    chosen = _spread(cells, min(1.0, share * _READ_FACTOR))
+    px_step = max(1, round(sqrt(len(chosen) / len(cells) / share))) if cells else 1
+    for cell in chosen:
         part = _intersection(cell, box)
         patch = scene.read(part)
         inside = area.read(patch.grid) if area else np.ones(patch.valid.shape, bool)
         thin = (..., slice(px_step // 2, None, px_step), slice(px_step // 2, None, px_step))
-        chosen = inside[thin]
-        yield patch.values[thin][:, chosen & patch.valid[thin]].astype(np.float32), int(chosen.sum())
+        usable = inside[thin] & patch.valid[thin]
+        yield patch.values[thin][:, usable].astype(np.float32), int(inside[thin].sum())
 
 
-def _spread(positions: list[int], step: int) -> set[int]:
-    """About one in `step` of the positions, as far from both ends as from each other."""
-    count = ceil(len(positions) / step)
-    return {positions[int((i + 0.5) * len(positions) / count)] for i in range(count)}
+def _spread(cells: list[Box], share: float) -> list[Box]:
+    """About `share` of the cells, evenly over both axes: a golden-section lattice."""
+    if share == 1:
+        return cells
+    rows, cols = (sorted({cell[axis] for cell in cells}) for axis in (1, 0))
+    count = ceil(share * len(cells))
+    n = np.arange(count) + 0.5
+    row, col = n / count * len(rows), n * 0.6180339887 % 1 * len(cols)
+    kept = {(cols[int(c)], rows[int(r)]) for r, c in zip(row, col, strict=True)}
+    return [cell for cell in cells if cell[:2] in kept]
 
 
 def _intersection(a: Box, b: Box) -> Box:

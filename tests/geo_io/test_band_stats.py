@@ -88,11 +88,11 @@ def test_a_sample_speaks_for_a_large_scene_without_reading_all_of_it(
         return patch
 
     monkeypatch.setattr(Scene, "read", counting)
-    stats = measure([(Scene.open(path), None)], sample_px=300_000)
+    stats = measure([(Scene.open(path), None)], sample_px=100_000)
     assert sum(read) < ramp.size / 3
-    assert stats.pixels == pytest.approx(300_000, rel=0.6)
+    assert stats.pixels == pytest.approx(100_000, rel=0.6)
     assert stats.mean[0] == pytest.approx(ramp.mean(), rel=0.05)
-    assert stats.std[0] == pytest.approx(ramp.std(), rel=0.1)
+    assert stats.std[0] == pytest.approx(ramp.std(), rel=0.15)
 
 
 def test_a_constant_band_has_a_width_to_divide_by(tmp_path: Path) -> None:
