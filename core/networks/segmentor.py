@@ -55,10 +55,8 @@ class Segmentor(nn.Module):
         except ValueError as fault:
             if "more than 1 value per channel" not in str(fault):
                 raise
-            problem = "is too small: the decoder's batch norm is left with one value"
-            raise BadInput(
-                "sampling.batch", problem, "take at least 2, larger crops, or decoder unet"
-            ) from fault
+            problem = "is too small: a batch norm is left with one value a channel"
+            raise BadInput("sampling.batch", problem, "take at least 2, or larger crops") from fault
 
         def cut(logits: Tensor) -> Tensor:
             return logits[..., :height, :width].float()
