@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -217,14 +218,17 @@ def doctor(as_json: Json = False) -> None:
 
 def _finish(planned: "Planned", as_json: bool = False, quiet: bool = False) -> bool:
     """Begin or resume a run and see it through; False where it was finished already."""
+    from core.errors import BadInput, RunFailed
     from core.variants import begin
 
-    work = begin(planned)
+    made = [path for path in (planned.folder, *planned.folder.parents) if not path.exists()]
+    with _leaving_nothing(made, BadInput, RunFailed):
+        work = begin(planned)
     if work.done:
         return False
     from core.execute import execute
 
-    with _stopping(work):
+    with _leaving_nothing(made, BadInput), _stopping(work):
         if quiet:
             for _ in execute(work):
                 pass
@@ -237,6 +241,17 @@ def _watch(events: Iterator[Any], as_json: bool = False) -> "Progress":
     from core.console import watch
 
     return watch(events, as_json)
+
+
+@contextlib.contextmanager
+def _leaving_nothing(made: list[Path], *faults: type[Exception]) -> Iterator[None]:
+    """What fails before anything is learnt leaves no run behind; `made`: its new folders, innermost first."""
+    try:
+        yield
+    except faults:
+        if made and not any(path for room in ("checkpoints", "phases") for path in made[0].glob(f"{room}/*")):
+            shutil.rmtree(made[-1], ignore_errors=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil, sqrt
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,15 @@ BUDGET_PX = 25_000_000
 MOST_UNMAPPED, TINY_SHARE = 0.01, 0.001
 
 Findings = Iterator[Finding]
+
+
+class Odd(Protocol):
+    """A file that was opened, with what is odd about it."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
 
 @dataclass
@@ -61,6 +72,8 @@ def look_at_labels(job: Job, source: list[Place], verdict: Verdict, gsd_m: float
     total = np.zeros(len(names), np.int64)
     features: dict[str, int] = {}
     for place, report in labelled:
+        assert place.labels is not None
+        verdict.warnings += oddities(place.labels)
         census = count_labels(place, gsd_m, len(names))
         report.labels = _label_report(place, census, names)
         for name, count in (report.labels.features or {}).items():
@@ -129,6 +142,12 @@ def _tiny_classes(names: list[str], pixels: NDArray[np.int64]) -> Findings:
             yield Finding(
                 where=f"class {name!r}", what=what, remedy="label more of it, or merge it with another"
             )
+
+
+def oddities(file: Odd) -> Findings:
+    """What reading a file noticed about it, as warnings."""
+    for warning in file.warnings:
+        yield Finding(where=str(file.path), what=warning, remedy="check that this is what you mean")
 
 
 def count_labels(place: Place, gsd_m: float, classes: int) -> Census:

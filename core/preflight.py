@@ -7,7 +7,7 @@ import numpy as np
 from core.errors import BadInput
 from core.findings import Finding, PairReport, SceneReport, Verdict, in_words
 from core.job import Job, Region
-from core.label_census import look_at_labels
+from core.label_census import look_at_labels, oddities
 from core.places import Place, open_pair, working_gsd_m
 from geo_io.band_stats import distance, measure
 from geo_io.blocks import open_raster
@@ -92,6 +92,7 @@ def _look(job: Job, source: list[Place], target: list[Place], verdict: Verdict) 
 
 def _look_at(region: Region, place: Place, verdict: Verdict) -> SceneReport:
     scene = place.scene
+    verdict.warnings += oddities(place.area) if place.area else ()
     seen = scene.decimated(LOOK_PX)
     inside = place.area.read(seen.grid) if place.area else np.ones(seen.valid.shape, bool)
     share = float(seen.valid[inside].mean()) if inside.any() else 0.0
@@ -114,8 +115,7 @@ def _look_at(region: Region, place: Place, verdict: Verdict) -> SceneReport:
 
 def _scene_findings(scene: Scene, seen: Patch, valid_share: float) -> Findings:
     where = str(scene.path)
-    for warning in scene.warnings:
-        yield Finding(where=where, what=warning, remedy="check that this is what you mean")
+    yield from oddities(scene)
     if valid_share < 1 - MOST_INVALID:
         what = f"is {1 - valid_share:.0%} nodata"
         yield Finding(
