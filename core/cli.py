@@ -1,22 +1,17 @@
 """The command line: `isthmus`, or `python -m core.cli`. A command imports what it needs when it runs."""
 
-import contextlib
 import json
 import logging
-import shutil
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
 
 if TYPE_CHECKING:
-    from core.progress import Progress
-    from core.run import Request, Run
+    from core.run import Request
     from core.variants import Planned
 
 Which = Literal["chosen", "source-only", "adapted"]
@@ -57,6 +52,7 @@ def demo(
 ) -> None:
     """Run the sample's job and show what adapting did, class by class."""
     from core.demo import compare
+    from core.foreground import finish
     from core.sample import draw_sample
     from core.variants import parse_settings, plan
 
@@ -64,7 +60,7 @@ def demo(
     if not job.exists():
         print(f"drawing {draw_sample(folder, 0).parent}")
     planned = plan(job, parse_settings(settings or []))
-    _finish(planned, as_json=False)
+    finish(planned, as_json=False)
     print(compare(planned.folder))
 
 
@@ -93,12 +89,13 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
+    from core.foreground import finish
     from core.variants import parse_settings, plan, resume
 
     if job.is_dir() and (to or settings):
         raise typer.BadParameter("a run that exists is resumed as it is, without --to and --set")
     planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings or []), to)
-    _finish(planned, as_json)
+    finish(planned, as_json)
     if not as_json:
         print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
 
@@ -117,9 +114,10 @@ def batch(
 
 def _one_of_many(number: int, total: int, planned: "Planned") -> str:
     from core.errors import Stopped
+    from core.foreground import finish
 
     try:
-        outcome, words = ("skipped", "is finished") if not _finish(planned, quiet=True) else ("done", "")
+        outcome, words = ("skipped", "is finished") if not finish(planned, quiet=True) else ("done", "")
     except (Stopped, KeyboardInterrupt):
         raise
     except Exception as fault:
@@ -136,9 +134,10 @@ def predict(
     which: Annotated[Which, typer.Option(help="Which of the run's models.")] = "chosen",
 ) -> None:
     """Map more scenes with the model of a finished run."""
+    from core.console import watch
     from core.remap import map_scenes
 
-    _watch(map_scenes(run, scenes, to, which))
+    watch(map_scenes(run, scenes, to, which))
 
 
 @app.command()
@@ -165,9 +164,10 @@ def evaluate(
 @app.command()
 def follow(run: RunPath, as_json: Json = False) -> None:
     """Watch a run from its start, live if it still works."""
+    from core.console import watch
     from core.journal import follow as listen
 
-    progress = _watch(listen(run), as_json)
+    progress = watch(listen(run), as_json)
     raise typer.Exit({"failed": FAILED, "stopped": STOPPED}.get(progress.status, DONE))
 
 
@@ -214,62 +214,6 @@ def doctor(as_json: Json = False) -> None:
     if report.fallback:
         print(f"warning: runs on the CPU: {report.fallback}", file=sys.stderr)
     raise typer.Exit(DONE if report.healthy else FAILED)
-
-
-def _finish(planned: "Planned", as_json: bool = False, quiet: bool = False) -> bool:
-    """Begin or resume a run and see it through; False where it was finished already."""
-    from core.errors import BadInput, RunFailed
-    from core.variants import begin
-
-    made = [path for path in (planned.folder, *planned.folder.parents) if not path.exists()]
-    with _leaving_nothing(made, BadInput, RunFailed):
-        work = begin(planned)
-    if work.done:
-        return False
-    from core.execute import execute
-
-    with _leaving_nothing(made, BadInput), _stopping(work):
-        if quiet:
-            for _ in execute(work):
-                pass
-        else:
-            _watch(execute(work), as_json)
-    return True
-
-
-def _watch(events: Iterator[Any], as_json: bool = False) -> "Progress":
-    from core.console import watch
-
-    return watch(events, as_json)
-
-
-@contextlib.contextmanager
-def _leaving_nothing(made: list[Path], *faults: type[Exception]) -> Iterator[None]:
-    """What fails before anything is learnt leaves no run behind; `made`: its new folders, innermost first."""
-    try:
-        yield
-    except faults:
-        if made and not any(path for room in ("checkpoints", "phases") for path in made[0].glob(f"{room}/*")):
-            shutil.rmtree(made[-1], ignore_errors=True)
-        raise
-
-
-@contextlib.contextmanager
-def _stopping(work: "Run") -> Iterator[None]:
-    """Ctrl-C asks the run to stop at a safe place; a second one does not wait for it."""
-    from core.run import ask
-
-    def on_signal(number: int, _: object) -> None:
-        signal.signal(number, before[signal.Signals(number)])
-        print("stopping after this step (once more: at once)", file=sys.stderr)
-        ask(work.folder, "stop")
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def main() -> None:

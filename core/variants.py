@@ -101,11 +101,6 @@ def resume(folder: Path) -> Planned:
 def begin(planned: Planned) -> Run:
     """The run of a job: the one in its folder, or a new one. Raises BadInput where it is another job's."""
     if not (planned.folder / "job.yaml").exists():
-        try:
-            planned.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            problem = f"cannot be made ({fault.strerror})"
-            raise BadInput(planned.folder, problem, "choose another folder with --to") from None
         return create(planned.job, planned.folder)
     run = open_run(planned.folder)
     if key := first_difference(run.job, planned.job):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from core import console, execute
 from core import sample as drawing
 from core.cli import app
-from core.errors import RunFailed, Stopped
+from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Failed, Phased, Started, Stepped, Warned
 from core.files import write_json, write_text
 from core.job import load_job
@@ -152,6 +152,26 @@ def test_every_ending_has_its_code_and_at_most_one_line(
     assert result.exit_code == code
     assert result.stderr.startswith(said)
     assert result.stderr.count("\n") == (1 if said else 0)
+
+
+def test_bad_input_removes_only_what_this_run_made(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run's folder beside it stays, and so does a run that has learnt something."""
+    runs = job.parent / "runs"
+    monkeypatch.setattr(execute, "execute", failing(BadInput("a file", "is bad", "mend it")))
+    assert isthmus("run", job).exit_code == 2
+    assert not runs.exists()
+
+    write_text(runs / "other/job.yaml", "")
+    isthmus("run", job)
+    assert [path.name for path in runs.iterdir()] == ["other"]
+
+    def learnt(run: Run) -> Iterator[AnyEvent]:
+        write_text(run.checkpoints / "0.pt", "")
+        yield from failing(BadInput("a file", "is bad", "mend it"))(run)
+
+    monkeypatch.setattr(execute, "execute", learnt)
+    isthmus("run", job)
+    assert (runs / "small-source_only-s0/checkpoints/0.pt").exists()
 
 
 def test_debug_shows_where_an_error_comes_from(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:

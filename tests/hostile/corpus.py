@@ -455,6 +455,12 @@ def file_in_the_way_of_the_folder(folder: Path) -> Words:
     return ["run", folder / "job.yaml", "--to", folder / "notes" / "run"]
 
 
+@case(BAD, "notes", "File exists", "choose another folder")
+def file_for_a_folder(folder: Path) -> Words:
+    (folder / "notes").write_text("a file")
+    return ["run", folder / "job.yaml", "--to", folder / "notes"]
+
+
 @case(BAD, "/proc/isthmus", "choose another folder")
 def unwritable_folder(folder: Path) -> Words:
     return ["run", folder / "job.yaml", "--to", "/proc/isthmus/run"]
