@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,8 @@ def tags(run: Run, model: str) -> dict[str, str]:
 
 def predictor(run: Run, bench: Bench, data: Prepared) -> Predictor:
     """Prediction with a finished model on the target's radiometry."""
-    return Predictor(
-        bench.segmentor, data.domains[TARGET].stats, run.job.legend, run.job.predict, bench.device, data.gsd_m
-    )
+    stats, job = data.domains[TARGET].stats, run.job
+    return Predictor(bench.segmentor, stats, job.legend, job.predict, bench.device, data.gsd_m, nullcontext)
 
 
 def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[AnyEvent]:

@@ -132,5 +132,5 @@ class _Tally:
             shares=[float(c) / n for c in self.counts],
             confidence=self.confidence / n,
             holdout_miou=holdout["miou"] or 0.0,
-            holdout_iou=holdout["iou"],
+            holdout_iou={name: found["iou"] for name, found in holdout["classes"].items()},
         )

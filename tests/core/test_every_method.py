@@ -1,0 +1,114 @@
+"""What every file of `core/methods/` must hold, read from the folder: a new method is tested unasked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
+
+from core import signals
+from core.events import AnyEvent, Phased, Stepped
+from core.execute import execute
+from core.journal import read
+from core.registry import choose, load, names
+from core.run import Run, open_run
+
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in names()),
+    ("source_only", {"adabn": True, "adabn_batches": 2}),
+    ("adaptsegnet", {"gan": "lsgan"}),
+    ("advent", {"variant": "minent"}),
+    ("combined", {"adabn": "start", "adabn_batches": 2, "teacher_norm": "batch"}),
+]
+each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
+
+
+@pytest.fixture(autouse=True)
+def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging is not what is tested here."""
+    monkeypatch.setattr(signals, "CROPS", 4)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    draw(tmp_path)
+    return tmp_path
+
+
+def stage_of(name: str) -> str:
+    return "source-only" if name == "source_only" else "adapted"
+
+
+@each_method
+def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_that_was_not(
+    name: str, options: dict[str, Any], places: Path
+) -> None:
+    job = job_for(places, name, options)
+    straight, broken = run_for(job, places / "straight"), run_for(job, places / "broken")
+    work(straight)
+    killed: set[tuple[str, str]] = set()
+    while not broken.done:
+        work_until_a_new_moment(broken, killed)
+    assert len(killed) >= 2 * len(straight_phases(straight)), (
+        "killed at the start of each phase, and inside it"
+    )
+    assert_equal_weights(weights(straight, stage_of(name)), weights(broken, stage_of(name)))
+
+
+def straight_phases(run: Run) -> set[str]:
+    return {event.phase for event in read(run.folder) if isinstance(event, Phased)}
+
+
+def work_until_a_new_moment(run: Run, killed: set[tuple[str, str]]) -> None:
+    """Work until a phase begins, or a step in it was saved, for the first time; then drop the worker."""
+    worker = execute(open_run(run.folder))
+    for event in worker:
+        moment = (event.kind, getattr(event, "phase", ""))
+        if event.kind in ("phased", "saved") and moment not in killed:
+            killed.add(moment)
+            break
+    worker.close()  # type: ignore[attr-defined]  # execute is a generator
+
+
+@each_method
+def test_what_lies_under_nodata_changes_nothing(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    found = []
+    for under in (0, 9999):
+        folder = tmp_path / str(under)
+        draw(folder, under)
+        run = run_for(job_for(folder, name, options), folder / "run")
+        events = work(run)
+        found.append((weights(run, stage_of(name)), last_losses(events)))
+    assert_equal_weights(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
+def last_losses(events: list[AnyEvent]) -> dict[str, float]:
+    return [event.losses for event in events if isinstance(event, Stepped)][-1]
+
+
+@each_method
+def test_modes_are_clean_and_losses_finite_after_each_step(
+    name: str, options: dict[str, Any], places: Path
+) -> None:
+    job = job_for(places, name, options)
+    bench = bench_for(job, places / "cache")
+    method = choose(job, name, options)
+    for losses in method.module.train(bench, method.options):
+        assert torch.is_grad_enabled()
+        assert not torch.is_autocast_enabled("cpu")
+        assert isinstance(losses, dict)
+        for label, loss in losses.items():
+            assert torch.isfinite(loss), label
+            assert not loss.requires_grad, label
+
+
+@pytest.mark.parametrize("name", names())
+def test_steps_add_up_and_every_option_is_explained(name: str) -> None:
+    module = load(name)
+    phases = module.phases(module.Options(), 100)
+    assert sum(phase.steps for phase in phases) == 100, "every method has the same total of steps"
+    assert module.__doc__
+    assert module.Options.__doc__
+    assert all(field.description for field in module.Options.model_fields.values())

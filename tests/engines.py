@@ -1,0 +1,97 @@
+"""A tiny job on two drawn places, small enough to be trained some steps in a second."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from safetensors.torch import load_file
+from worlds import noise, north_up, write_raster
+
+from core import checkpoint
+from core.bench import Bench
+from core.devices import launch
+from core.events import AnyEvent
+from core.execute import execute
+from core.job import Job, load_job
+from core.networks.segmentor import build_segmentor
+from core.prepare import Prepared, prepare
+from core.registry import choose
+from core.run import Run, create
+
+SIDE = 96
+BANDS = ["blue", "green", "red", "nir"]
+LEGEND = {
+    "classes": [{"name": name, "color": f"#{i}{i}8080"} for i, name in enumerate(("water", "field", "town"))]
+}
+
+
+def draw(folder: Path, under_nodata: int = 0) -> None:
+    """Two 4-band uint16 places with a nodata wedge, tagged by a mask band; `under_nodata` lies under the mask."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, cols = np.mgrid[:SIDE, :SIDE]
+    label = ((rows // 24 + cols // 32) % 3).astype(np.uint8)
+    wedge = cols > SIDE - 12 + rows // 12
+    for name, gain, gsd_m in (("source", 10, 1.0), ("target", 14, 1.0)):
+        image = noise(4, SIDE, SIDE, "uint16", seed=gain) * gain // 4
+        image += (label * np.array([3, 5, 7, 11])[:, None, None] * gain * 10).astype(np.uint16)
+        image[:, wedge] = under_nodata
+        write_raster(folder / f"{name}.tif", image, names=BANDS, mask=~wedge, transform=north_up(gsd_m))
+        write_raster(folder / f"{name}-labels.tif", np.where(wedge, 255, label).astype(np.uint8), nodata=255)
+
+
+def job_for(
+    folder: Path, method: str = "combined", options: dict[str, Any] | None = None, **parts: Any
+) -> Job:
+    """The job on the places in `folder`; `parts` (schedule=..., sampling=...) are merged in."""
+    content: dict[str, Any] = {
+        "name": "tiny",
+        "seed": 3,
+        "source": {"name": "here", "scenes": [{"path": "source.tif", "labels": "source-labels.tif"}]},
+        "target": {
+            "name": "there",
+            "scenes": [{"path": "target.tif", "labels": {"path": "target-labels.tif", "use": "check"}}],
+        },
+        "legend": LEGEND,
+        "sampling": {"crop_px": 32, "batch": 2},
+        "network": {
+            "encoder": "resnet18", "encoder_depth": 3, "decoder_channels": [16, 8, 8], "weights": None,
+        },
+        "schedule": {"steps": 4, "lr": 1e-3, "checkpoint_every": 1, "device": "cpu", "precision": "32", "threads": 1},
+        "method": {"name": method, "options": options or {}},
+        "predict": {"tile_px": 64, "overlap_px": 16, "batch": 2},
+    }  # fmt: skip
+    for part, changes in parts.items():
+        content[part] = {**content[part], **changes} if isinstance(changes, dict) else changes
+    (folder / "job.yaml").write_text(yaml.safe_dump(content))
+    return load_job(folder / "job.yaml")
+
+
+def run_for(job: Job, folder: Path) -> Run:
+    return create(job, folder)
+
+
+def work(run: Run) -> list[AnyEvent]:
+    """Execute to the end."""
+    return list(execute(run))
+
+
+def bench_for(job: Job, cache: Path) -> Bench:
+    """A bench as a run would set it up for the job's method."""
+    prepared = [found for found in prepare(job, cache) if isinstance(found, Prepared)][0]
+    method = choose(job, job.method.name, job.method.options)
+    segmentor, report = build_segmentor(job.network, prepared.bands, len(job.legend.classes), seed=job.seed)
+    return Bench(job, launch(job.schedule), segmentor, prepared.domains, method.phases, report.text)
+
+
+def weights(run: Run, stage: str) -> dict[str, torch.Tensor]:
+    """A finished stage's parameters and buffers."""
+    return load_file(checkpoint.weights_path(run.phase(stage)))
+
+
+def assert_equal_weights(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    """Bit for bit."""
+    assert a.keys() == b.keys()
+    different = [name for name in a if not torch.equal(a[name], b[name])]
+    assert not different, f"{len(different)} of {len(a)} tensors differ: {different[:3]}"
