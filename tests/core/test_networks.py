@@ -68,13 +68,22 @@ def test_continuing_the_image_leaves_what_is_seen() -> None:
     torch.testing.assert_close(segmentor(image).logits, segmentor(reflected).logits[..., :70])
 
 
-def test_logits_are_float32_in_any_precision() -> None:
-    segmentor, image = tiny("deeplabv2"), noise(1, 3, 64, 64)
+@pytest.mark.parametrize("decoder", ["unet", "deeplabv2"])
+def test_logits_are_float32_in_any_precision(decoder: str) -> None:
+    segmentor, image = tiny(decoder), noise(2, 3, 64, 64)
     assert segmentor(image).features.dtype == torch.float32
     segmentor.precision = torch.bfloat16
     out = segmentor(image)
     assert out.features.dtype == torch.bfloat16
-    assert out.logits.dtype == out.heads[0].logits.dtype == torch.float32
+    assert {logits.dtype for logits in (out.logits, *(head.logits for head in out.heads))} == {torch.float32}
+
+
+def test_channels_last_changes_nothing() -> None:
+    segmentor, image = tiny(bands=4).eval(), noise(2, 4, 64, 64)
+    expected = segmentor(image).logits
+    segmentor.to(memory_format=torch.channels_last)
+    seen = segmentor(image.contiguous(memory_format=torch.channels_last)).logits
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
