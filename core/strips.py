@@ -112,12 +112,10 @@ class Strips:
         return parts[0] if len(parts) == 1 else np.concatenate(parts or [self._held[0].wanted[:0]])
 
     def fill(self, row: int, col: int, values: NDArray[np.generic], valid: NDArray[np.bool_]) -> None:
-        """Copy the tile at (row, col) into `values` (c, t, t) and `valid` (t, t); outside is invalid."""
+        """Copy the tile at (row, col) into `values` (c, t, t) and `valid` (t, t); outside is left alone."""
         tile = len(valid)
         col -= self._left
         cols = min(tile, self._held[0].valid.shape[1] - col)
-        if cols < tile or self._held[-1].stop < row + tile:
-            values[...], valid[...] = 0, False
         for strip in self._held:
             low, high = max(strip.top, row), min(strip.stop, row + tile)
             if low < high:

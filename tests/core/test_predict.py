@@ -168,13 +168,14 @@ class Square:
 @pytest.mark.parametrize("gsd_m", [1.0, 0.7, 2.0])
 def test_crop_mode_does_not_see_the_area(tmp_path: Path, gsd_m: float) -> None:
     with scene_of(tmp_path / "i.tif", 260, 300) as scene:
-        box = Box(70, 90, 120, 101)
+        box = Box(180, 90, 120, 101)
         area = Square(tmp_path / "area", box, scene)
         whole = run(predictor_for(scene, side=3, mode="crop", gsd_m=gsd_m), scene, tmp_path)
         predictor = predictor_for(scene, side=3, mode="crop", gsd_m=gsd_m)
         part = run(predictor, scene, tmp_path, area, "part")
         inside = slice(box.row, box.stop_row), slice(box.col, box.stop_col)
         np.testing.assert_array_equal(part[:, *inside], whole[:, *inside])
+        assert (part[:, *inside] == 255).any(), "the image's nodata lies in the area"
         part[:, *inside] = 255
         assert (part == 255).all()
 
@@ -252,6 +253,30 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
         with torch.no_grad():
             again.segmentor.conv.bias += 1
         assert len(list(predict_scene(again, scene, None, tmp_path, "m", {"run": "test"}))) > 1
+
+
+@pytest.mark.parametrize("what", ["options", "gsd", "tags", "image", "bands", "area"])
+def test_whatever_decides_the_map_makes_a_new_one(tmp_path: Path, what: str) -> None:
+    tags = {"run": "test"}
+    with scene_of(tmp_path / "i.tif", 70, 70) as scene:
+        run(predictor_for(scene), scene, tmp_path)
+    if what == "image":
+        scene_of(tmp_path / "i.tif", 70, 70, transform=north_up(1.0, west=3.0)).close()
+    with Scene.open(tmp_path / "i.tif", bands=[2, 1] if what == "bands" else None) as scene:
+        area = Square(tmp_path / "area", Box(0, 0, 70, 70), scene) if what == "area" else None
+        tags |= {"run": "other"} if what == "tags" else {}
+        options = {"overlap_px": 17} if what == "options" else {}
+        predictor = predictor_for(scene, gsd_m=1.1 if what == "gsd" else 1.0, **options)
+        assert len(list(predict_scene(predictor, scene, area, tmp_path, "m", tags))) > 1
+
+
+def test_of_equals_the_first_wins(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 5, 5) as scene:
+        predictor = predictor_for(scene)
+        with torch.no_grad():
+            predictor.segmentor.conv.weight.zero_()
+            predictor.segmentor.conv.bias.copy_(torch.tensor([-1.0, 2.0, 2.0]))
+        assert (run(predictor, scene, tmp_path)[0] == 1).all()
 
 
 def test_progress_counts_rows(tmp_path: Path) -> None:
