@@ -192,7 +192,7 @@ class Blocks:
             raise BadInput(f"{self.path}, {where}", problem, "copy or download the file again") from None
         with np.errstate(over="ignore", invalid="ignore"):
             values = raw.astype(self.dtype, copy=False)
-        if values.dtype.kind == "f":  # a float64 may be finite and still too large for float32
+        if values.dtype.kind == "f":  # one band is enough: there is no number to compute with
             valid &= np.isfinite(values).all(axis=0)
         values[:, ~valid] = 0
         return values, valid

@@ -13,10 +13,10 @@ from geo_io.bands import alpha_index
 
 @dataclass(frozen=True)
 class NodataRule:
-    """Combines nodata tags, a mask band, an alpha band, NaN and infinity, and the user's own value.
+    """Combines nodata tags, a mask band, an alpha band and the user's own value.
 
     `when` says whether "all" or "any" of the bands must be nodata by tag, mask or value to make a pixel
-    invalid. A NaN or an infinity in any band always does: there is no number to compute with.
+    invalid. That NaN and infinity always do is left to the reader, who knows the type they end in.
     """
 
     indexes: tuple[int, ...]
@@ -56,8 +56,6 @@ class NodataRule:
         invalid = np.asarray(combine(wrong, axis=0))
         if self.alpha:
             invalid |= dataset.read(self.alpha, window=window, out_shape=raw.shape[1:]) == 0
-        if self.floating:
-            invalid |= ~np.isfinite(raw).all(axis=0)
         return ~invalid
 
     def _is_nodata(self, band: NDArray[np.generic], tag: float | None) -> NDArray[np.bool_]:

@@ -59,7 +59,10 @@ def test_only_the_area_counts(tmp_path: Path) -> None:
     values[:, 10:30, 5:25] = 50
     values[:, 10:20, 5:25] = 0
     box = shapely.box(WEST + 5, NORTH - 30, WEST + 25, NORTH - 10)
-    gpd.GeoDataFrame({"n": [1]}, geometry=[box], crs=UTM).to_crs(4326).to_file(tmp_path / "area.gpkg")
+    speck = shapely.box(WEST + 0.9, NORTH - 59.1, WEST + 1.1, NORTH - 58.9)  # covers no pixel's centre
+    gpd.GeoDataFrame({"n": [1, 2]}, geometry=[box, speck], crs=UTM).to_crs(4326).to_file(
+        tmp_path / "area.gpkg"
+    )
     stats = measure([(scene(tmp_path / "a.tif", values), Area(tmp_path / "area.gpkg"))])
     assert (stats.minimum, stats.maximum, stats.pixels) == ((50.0,), (50.0,), 200)
     assert stats.valid_share == pytest.approx(0.5, abs=0.05)

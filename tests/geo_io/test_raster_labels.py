@@ -118,9 +118,11 @@ def test_another_crs_or_orientation(tmp_path: Path, crs: str, transform: Affine)
     assert (part == ids[5:36, 7:37]).mean() > 0.998
 
 
-def test_ties_fall_alike_in_every_window(tmp_path: Path) -> None:
-    path = write_raster(tmp_path / "l.tif", drawn(), transform=north_up(0.1, 500_000.7, 5_000_000.3))
-    labels, grid = RasterLabels(path, LEGEND), grid_of(path).at_gsd(0.2)
+@pytest.mark.parametrize(("gsd_m", "west"), [(0.3, 512_345.7), (0.15, 333_333.35)])
+def test_ties_fall_alike_in_every_window(tmp_path: Path, gsd_m: float, west: float) -> None:
+    columns = np.arange(90 * 110).reshape(90, 110) % 2 * 40
+    path = write_raster(tmp_path / "l.tif", columns.astype(np.uint8), transform=north_up(gsd_m, west))
+    labels, grid = RasterLabels(path, LEGEND), grid_of(path).at_gsd(2 * gsd_m)
     whole = labels.read(grid)
     for col, row in np.random.default_rng(0).integers(0, 30, (20, 2)).tolist():
         window = Box(col, row, 20, 12)

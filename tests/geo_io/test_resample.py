@@ -158,6 +158,14 @@ def test_strong_reductions_use_overviews_unless_these_blend_nodata_in(tmp_path: 
     )
 
 
+def test_an_overview_is_not_mistaken_for_the_image(tmp_path: Path) -> None:
+    values = np.repeat(np.arange(1100, dtype=np.uint16)[None, :, None], 1100, axis=2)
+    scene = Scene.open(write_raster(tmp_path / "a.tif", values, overviews=[2], tiled=True))
+    scene.read(scene.grid.box)
+    reduced = scene.read(scene.grid.at_gsd(10.0).box, 10.0)
+    np.testing.assert_allclose(reduced.values[0, 1:-1, 50], np.arange(1, 109) * 10 + 4.5, atol=1)
+
+
 def test_weights_sum_to_one_and_are_anchored() -> None:
     for scale in (0.4, 1.0, 3.7):
         whole, first = triangle_weights(0, 40, scale, 150)

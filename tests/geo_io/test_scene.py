@@ -12,9 +12,11 @@ from pyproj import CRS
 from worlds import noise, north_up, write_raster
 
 from geo_io import blocks
+from geo_io.blocks import open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box
 from geo_io.scene import Scene
+from geo_io.validity import NodataRule
 
 LAYOUTS: list[dict[str, Any]] = [
     {},
@@ -262,6 +264,20 @@ def test_threads_get_their_own_pixels(tmp_path: Path) -> None:
     assert wrong == []
 
 
+def test_no_handle_is_shared_between_threads(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", noise(1, 20, 20))
+    with open_raster(path) as dataset:
+        source = blocks.Blocks.of(path, NodataRule.of(dataset, (1,)), "uint8", np.dtype("uint8"))
+    handles = [source.dataset, source.dataset]
+    thread = threading.Thread(target=lambda: handles.append(source.dataset))
+    thread.start()
+    thread.join()
+    assert handles[0] is handles[1]
+    assert handles[2] is not handles[0]
+    source.close()
+    assert all(handle.closed for handle in handles)
+
+
 def test_the_cache_saves_decoding_and_keeps_its_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +301,7 @@ def test_the_cache_saves_decoding_and_keeps_its_bound(
 
 def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
     for seed in (1, 2):
-        values = noise(1, 40, 40 + seed, seed=seed)
+        values = noise(1, 40, 40, seed=seed)
         scene = Scene.open(write_raster(tmp_path / "a.tif", values))
         np.testing.assert_array_equal(scene.read(scene.grid.box).values, values)
 

@@ -85,6 +85,22 @@ def test_a_window_burns_what_the_whole_does(tmp_path: Path, crs: int) -> None:
             np.testing.assert_array_equal(labels.read(grid.crop(box)), whole[place])
 
 
+def test_edges_through_pixel_centres_fall_alike_in_every_window(tmp_path: Path) -> None:
+    grid = Grid(GRID.crs_wkt, north_up(0.15, 333_333.35), 80, 10)
+    strips = [
+        shapely.Polygon(
+            [grid.transform @ (col + 0.5, row) for col, row in ((c, 0), (c + 1, 0), (c + 1, 9), (c, 9))]
+        )
+        for c in range(0, 80, 2)
+    ]
+    content = gpd.GeoDataFrame({"kind": ["Lake"] * len(strips)}, geometry=strips, crs=UTM)
+    labels = VectorLabels(saved(tmp_path / "l.gpkg", content), LEGEND)
+    whole = labels.read(grid)
+    assert (whole == 0).mean() > 0.3
+    for col in range(60):
+        np.testing.assert_array_equal(labels.read(grid.crop(Box(col, 2, 20, 6))), whole[2:8, col : col + 20])
+
+
 def test_pixels_belong_to_the_feature_at_their_centre(tmp_path: Path) -> None:
     shapes = [rectangle(5.4, 5.4, 6.6, 6.6), rectangle(8.6, 8.6, 9.4, 9.4)]
     content = gpd.GeoDataFrame({"kind": ["Lake", "Wood"]}, geometry=shapes, crs=UTM)
@@ -112,7 +128,9 @@ def test_long_edges_bend_with_the_projection(tmp_path: Path) -> None:
 
 
 def test_the_attribute_is_found_by_its_values(tmp_path: Path) -> None:
-    both = frame(id=[1, 2, 3], code=[10.0, 20.0, 10.0], name=["lake", "WOOD ", "Lake"], note=["x", None, "y"])
+    both = frame(
+        id=[10, 11, 12], code=[10.0, 20.0, 10.0], name=["lake", "WOOD ", "Lake"], note=["x", None, "y"]
+    )
     assert VectorLabels(saved(tmp_path / "a.gpkg", both), LEGEND).attribute == "code"
     rivals = frame(before=["Lake", "Lake", "Wood"], after=["Wood", "Lake", "Wood"])
     path = saved(tmp_path / "b.gpkg", rivals)
