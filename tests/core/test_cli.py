@@ -157,17 +157,22 @@ def test_every_ending_has_its_code_and_at_most_one_line(
 def test_bad_input_removes_only_what_this_run_made(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run's folder beside it stays, and so does a run that has learnt something."""
     runs = job.parent / "runs"
-    monkeypatch.setattr(execute, "execute", failing(BadInput("a file", "is bad", "mend it")))
+    bad = failing(BadInput("a file", "is bad", "mend it"))
+    monkeypatch.setattr(execute, "execute", bad)
     assert isthmus("run", job).exit_code == 2
     assert not runs.exists()
 
-    write_text(runs / "other/job.yaml", "")
+    def beside_another(run: Run) -> Iterator[AnyEvent]:
+        write_text(runs / "other/job.yaml", "")
+        yield from bad(run)
+
+    monkeypatch.setattr(execute, "execute", beside_another)
     isthmus("run", job)
     assert [path.name for path in runs.iterdir()] == ["other"]
 
     def learnt(run: Run) -> Iterator[AnyEvent]:
         write_text(run.checkpoints / "0.pt", "")
-        yield from failing(BadInput("a file", "is bad", "mend it"))(run)
+        yield from bad(run)
 
     monkeypatch.setattr(execute, "execute", learnt)
     isthmus("run", job)

@@ -57,9 +57,9 @@ def test_windows_of_any_size_count_the_same(
     seen = np.random.default_rng(0).integers(0, 2, (6, 8)).astype(np.uint8)
     path = write(tmp_path / "map.tif", seen)
     whole = evaluate(path, truth, LEGEND)
-    sides = list(module.windows(module.Box(0, 0, 8, 6), 3))
+    sides = list(module.windows(module.Box(0, 0, 8, 6), 5))
     assert sum(box.width * box.height for box in sides) == 48
-    monkeypatch.setattr(module, "WINDOW_PX", 3)
+    monkeypatch.setattr(module, "WINDOW_PX", 5)
     assert evaluate(path, truth, LEGEND) == whole
 
 

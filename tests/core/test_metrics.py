@@ -50,14 +50,14 @@ def test_every_score_is_the_definition(seed: int, classes: list[int]) -> None:
 
 
 def test_accuracy_and_kappa_of_a_worked_example() -> None:
-    # Cohen's own layout: 20 + 15 of 50 agree, marginals 25/25 and 30/20, so chance is 0.5 and kappa 0.4.
+    # 20 + 15 of 50 agree; marginals 30/20 and 25/25, so agreement by chance is 0.5 and kappa 0.4.
     confusion = Confusion(2)
-    truth = np.repeat([0, 0, 1, 1], [20, 5, 10, 15]).astype(np.uint8)
-    confusion.add(truth, np.repeat([0, 1, 0, 1], [20, 5, 10, 15]).astype(np.uint8))
+    truth = np.repeat([0, 0, 1, 1], [20, 10, 5, 15]).astype(np.uint8)
+    confusion.add(truth, np.repeat([0, 1, 0, 1], [20, 10, 5, 15]).astype(np.uint8))
     scores = confusion.scores(["yes", "no"])
     assert scores["accuracy"] == pytest.approx(0.7)
     assert scores["kappa"] == pytest.approx(0.4)
-    assert scores["confusion"] == [[20, 5], [10, 15]]
+    assert scores["confusion"] == [[20, 10], [5, 15]]
 
 
 def test_an_absent_class_is_null_and_its_false_positives_cost_the_true_class() -> None:
