@@ -122,7 +122,7 @@ def test_another_crs_or_orientation(tmp_path: Path, crs: str, transform: Affine)
 def test_ties_fall_alike_in_every_window(tmp_path: Path, gsd_m: float, west: float) -> None:
     columns = np.arange(90 * 110).reshape(90, 110) % 2 * 40
     path = write_raster(tmp_path / "l.tif", columns.astype(np.uint8), transform=north_up(gsd_m, west))
-    labels, grid = RasterLabels(path, LEGEND), grid_of(path).at_gsd(2 * gsd_m)
+    labels, grid = RasterLabels(path, LEGEND), Grid(grid_of(path).crs_wkt, north_up(2 * gsd_m, west), 55, 45)
     whole = labels.read(grid)
     for col, row in np.random.default_rng(0).integers(0, 30, (20, 2)).tolist():
         window = Box(col, row, 20, 12)
