@@ -176,6 +176,15 @@ def test_untidy_geometries_are_mended(tmp_path: Path) -> None:
     assert (ids[:10, :10] == 0).sum() == pytest.approx(50, abs=10)
 
 
+def test_curves_and_measures_become_plain_polygons(tmp_path: Path) -> None:
+    path = tmp_path / "l.csv"
+    disc = "CURVEPOLYGON(CIRCULARSTRING(10 -20, 20 -10, 30 -20, 20 -30, 10 -20))"
+    path.write_text(f'WKT,kind\n"{disc}",Lake\n"POLYGON M((40 0 1,50 0 1,50 -10 1,40 0 1))",Wood\n')
+    ids = VectorLabels(path, LEGEND).read(Grid(None, north_up(1.0, 0, 0), 60, 50))
+    assert (ids == 0).sum() == pytest.approx(np.pi * 100, rel=0.05)
+    assert (ids == 1).sum() == pytest.approx(50, abs=10)
+
+
 def test_a_file_without_crs_is_in_the_images(tmp_path: Path) -> None:
     content = frame().set_crs(None, allow_override=True)
     with warnings.catch_warnings(action="ignore"):
