@@ -65,7 +65,7 @@ def test_killed_and_still_the_same_bytes(tmp_path: Path, mode: str, kills: int) 
 
 
 def test_memory_does_not_grow_with_height(tmp_path: Path) -> None:
-    """Four times the height is 57 MB of pixels and 19 MB of map more, and at most a tenth more memory."""
+    """Four times the height is 57 MB of pixels, 9 of validity, 19 of map more: none of it may be held."""
     peaks_mb = []
     for height in (3072, 12288):
         values = np.ones((3, height, 1024), np.uint16)
@@ -74,7 +74,7 @@ def test_memory_does_not_grow_with_height(tmp_path: Path) -> None:
         with map_in_child(image, tmp_path / str(height), "blend", tile_px=256) as child:
             out, _ = child.communicate()
         peaks_mb.append(int(out.splitlines()[-1]))
-    assert peaks_mb[1] < 1.1 * peaks_mb[0], peaks_mb
+    assert peaks_mb[1] - peaks_mb[0] < 40, peaks_mb
 
 
 if __name__ == "__main__":
