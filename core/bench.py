@@ -137,17 +137,9 @@ class Bench:
                 thing.load_state_dict(self.resume.kept[name])
 
     def state(self, stage: str) -> Checkpoint:
-        """What to resume from, when the step at hand is done. Running statistics are averaged over devices."""
-        self._average_buffers()
+        """What to resume from when the step at hand is done. Device 0's running statistics stand for all."""
         kept = {name: thing.state_dict() for name, thing in self._kept.items()}
         return Checkpoint(stage, self.phase.name, self.step_now + 1, torch.get_num_threads(), kept)
-
-    def _average_buffers(self) -> None:
-        if self.fabric.world_size > 1:
-            for thing in self._kept.values():
-                for buffer in thing.buffers() if isinstance(thing, nn.Module) else ():
-                    if buffer.is_floating_point():
-                        buffer.copy_(self.fabric.all_reduce(buffer, reduce_op="mean"))
 
     # Data.
 

@@ -116,11 +116,8 @@ class Domain:
         label = (
             np.full(usable.shape, 255, np.uint8) if place.labels is None else place.labels.read(patch.grid)
         )
-        if self.holdout:
-            usable_labels = usable & self.holdout.trainable(scene, box, scale)
-        else:
-            usable_labels = usable
-        return Sample(patch.values, np.where(usable_labels, label, 255).astype(np.uint8), patch.valid)
+        learnt = usable & self.holdout.trainable(scene, box, scale) if self.holdout else usable
+        return Sample(patch.values, np.where(learnt, label, 255).astype(np.uint8), patch.valid)
 
     def fixed_crops(self, generator: np.random.Generator, limit: int) -> list[Sample]:
         """Up to `limit` seeded crops without augmentation, spread over the region: for measuring."""

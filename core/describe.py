@@ -10,13 +10,13 @@ from core import registry
 from core.doctor import available
 from core.job import Job
 from core.networks.decoders import DECODERS
-from core.run import _version
+from core.run import version_of
 
 
 def description() -> dict[str, Any]:
     """`job`: JSON Schema; `methods`: name -> summary, pages, options (JSON Schema); names of the rest."""
     return {
-        "isthmus": _version("isthmus"),
+        "isthmus": version_of("isthmus"),
         "job": Job.model_json_schema(),
         "methods": {name: _method(name) for name in registry.names()},
         "decoders": list(DECODERS),

@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel
 
 from core.networks.weights import default_folder
-from core.run import LIBRARIES, _version
+from core.run import LIBRARIES, version_of
 
 SMOKE_S = 1.0
 """About how long a device is tried."""
@@ -68,7 +68,7 @@ def examine(folder: Path, smoke_s: float = SMOKE_S) -> Report:
     return Report(
         platform=platform.platform(),
         python=platform.python_version(),
-        versions={name: _version(name) for name in LIBRARIES},
+        versions={name: version_of(name) for name in LIBRARIES},
         torch_build=f"{torch.__version__}, {_built_for()}",
         driver=driver,
         cpu_threads=os.cpu_count() or 1,

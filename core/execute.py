@@ -55,7 +55,7 @@ def execute(run: Run) -> Iterator[AnyEvent]:
 
 def _in_words(fault: Exception) -> str:
     if isinstance(fault, torch.OutOfMemoryError | MemoryError):
-        return "out of memory: lower sampling.batch or sampling.crop_px, or use a smaller network, and run it again"
+        return "out of memory: lower sampling.batch or sampling.crop_px, or take a smaller network, and rerun"
     return (
         f"unexpected {type(fault).__name__}: {' '.join(str(fault).split())[:200]} (details in events.jsonl)"
     )
@@ -100,8 +100,8 @@ def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]
         )
     if resume and resume.threads != torch.get_num_threads():
         yield Warned(
-            text=f"the run began with {resume.threads} CPU threads and resumes with {torch.get_num_threads()}: "
-            "its weights will differ in the last digits; set schedule.threads to keep them equal"
+            text=f"the run began with {resume.threads} CPU threads and resumes with "
+            f"{torch.get_num_threads()}: its weights will differ in the last digits; set schedule.threads"
         )
 
 

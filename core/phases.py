@@ -18,7 +18,7 @@ class Phase:
 
 
 def rate(step: int, horizon: int, warmup: float, power: float) -> float:
-    """Factor on the learning rate: linear warm-up over a share of the horizon, then (1 - step/horizon)^power."""
+    """Factor on the learning rate: (1 - step/horizon)^power, rising linearly over the warm-up share."""
     rising = round(warmup * horizon)
     decay = max(1 - step / horizon, 0.0) ** power
     return float(decay * min((step + 1) / (rising + 1), 1.0) if rising else decay)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from math import sqrt
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
@@ -91,12 +90,11 @@ def working_gsd_m(job: Job, source: list[Place], target: list[Place]) -> float:
     """The pixel size in metres that the network sees.
 
     As the job says, else the coarser of the two regions' median sizes: detail that only one of them has
-    teaches nothing about the other. Their geometric mean where one is over 4 times the other.
+    teaches nothing about the other.
     """
     if job.sampling.working_gsd_m:
         return job.sampling.working_gsd_m
-    fine, coarse = sorted(median(p.scene.grid.gsd_m for p in places) for places in (source, target))
-    return sqrt(fine * coarse) if coarse > 4 * fine else coarse
+    return max(median(p.scene.grid.gsd_m for p in places) for places in (source, target))
 
 
 def _open_place(region: Region, files: SceneFiles, legend: Legend, use: Use) -> Place:

@@ -88,7 +88,7 @@ def create(job: Job, folder: Path) -> Run:
         "inputs": inputs,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "versions": {name: _version(name) for name in LIBRARIES},
+        "versions": {name: version_of(name) for name in LIBRARIES},
     }
     write_json(folder / "record.json", record)
     write_text(folder / "job.yaml", dump_job(job))
@@ -159,7 +159,7 @@ def write_exit(run: Run, how: str, text: str = "") -> None:
     write_json(run.folder / "exit.json", {"how": how, "text": text, "pid": os.getpid()})
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

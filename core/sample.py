@@ -8,15 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import rasterio
 import yaml
-from rasterio.features import shapes
 
 from core.drawing import CLASSES
 from core.errors import BadInput
 from core.sites import BANDS, SOURCE, TARGETS, Drawn, draw_place, draw_target
 from geo_io.legend import IGNORE
-from geo_io.polygons import write_polygons
+from geo_io.patch_file import write_bands
+from geo_io.polygons import outlines, write_polygons
 
 COLORS = dict(zip(CLASSES, ("#0072b2", "#009e73", "#e69f00", "#f0e442", "#4d4d4d", "#cc79a7"), strict=True))
 """Okabe and Ito's palette (2008), told apart with any colour vision; a dark grey for roads."""
@@ -55,49 +54,23 @@ def draw_sample(folder: Path, seed: int = 0, strength: float = 1.0) -> Path:
 
 
 def _write_image(path: Path, drawn: Drawn) -> None:
-    with _geotiff(path, drawn, len(BANDS), "uint16", 0) as file:
-        file.write(drawn.image.values)
-        file.descriptions = BANDS
+    write_bands(path, drawn.image.values, drawn.image.grid, nodata=0, names=BANDS)
 
 
 def _write_labels(path: Path, drawn: Drawn) -> None:
-    with _geotiff(path, drawn, 1, "uint8", IGNORE) as file:
-        file.write(drawn.label, 1)
-        file.write_colormap(1, {i: _rgb(color) for i, color in enumerate(COLORS.values())})
-
-
-def _geotiff(path: Path, drawn: Drawn, count: int, dtype: str, nodata: int) -> Any:
-    grid = drawn.image.grid
-    return rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        width=grid.width,
-        height=grid.height,
-        count=count,
-        dtype=dtype,
-        nodata=nodata,
-        crs=rasterio.CRS.from_wkt(grid.crs_wkt),
-        transform=grid.transform,
-        tiled=True,
-        blockxsize=256,
-        blockysize=256,
-        interleave="band",
-        compress="deflate",
-        predictor=2,
-        zlevel=9,
-    )
+    colors = [_rgb(color) for color in COLORS.values()]
+    write_bands(path, drawn.label[None], drawn.image.grid, nodata=IGNORE, colors=colors)
 
 
 def _write_vector(path: Path, drawn: Drawn) -> None:
     grid = drawn.image.grid
-    outlines = shapes(drawn.label, mask=drawn.image.valid, transform=grid.transform)
-    named = ((geometry, CLASSES[int(value)]) for geometry, value in outlines)
+    named = ((outline, CLASSES[i]) for outline, i in outlines(drawn.label, drawn.image.valid, grid))
     write_polygons(path, grid.crs_wkt, named, "class")
 
 
-def _rgb(color: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(color[1:]))
+def _rgb(color: str) -> tuple[int, int, int]:
+    r, g, b = bytes.fromhex(color[1:])
+    return r, g, b
 
 
 JOB_HEAD = """\

@@ -25,7 +25,7 @@ def fingerprint(path: Path, whole: bool = False) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadInput(path, "does not exist", "check the path in the job") from None
     except OSError as fault:
-        raise BadInput(path, f"cannot be read ({fault.strerror})", "a file is needed, and leave to read it") from None
+        raise BadInput(path, f"cannot be read ({fault.strerror})", "check its permissions") from None
     return {"bytes": stat.st_size, "mtime": int(stat.st_mtime), "content": digest.hexdigest()[:32]}
 
 

@@ -28,7 +28,8 @@ class Box(NamedTuple):
     def clip(self, width: int, height: int) -> "Box":
         """The part inside `(0, 0, width, height)`; width or height is 0 where there is none."""
         col, row = min(max(self.col, 0), width), min(max(self.row, 0), height)
-        return Box(col, row, max(min(self.stop_col, width) - col, 0), max(min(self.stop_row, height) - row, 0))
+        stop_col, stop_row = min(self.stop_col, width), min(self.stop_row, height)
+        return Box(col, row, max(stop_col - col, 0), max(stop_row - row, 0))
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ class Grid:
         scale_x, scale_y = gsd_m / self.pixel_size_m[0], gsd_m / self.pixel_size_m[1]
         if abs(scale_x - 1) < 1e-3 and abs(scale_y - 1) < 1e-3:
             return self
-        width, height = math.ceil(self.width / scale_x - 1e-6), math.ceil(self.height / scale_y - 1e-6)
-        return Grid(self.crs_wkt, self.transform @ Affine.scale(scale_x, scale_y), max(width, 1), max(height, 1))
+        width, height = (math.ceil(n / s - 1e-6) for n, s in ((self.width, scale_x), (self.height, scale_y)))
+        scaled = self.transform @ Affine.scale(scale_x, scale_y)
+        return Grid(self.crs_wkt, scaled, max(width, 1), max(height, 1))
 
     def crop(self, box: Box) -> "Grid":
         """The sub-grid of `box`, which may reach outside."""

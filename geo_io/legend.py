@@ -15,6 +15,10 @@ Value = int | str
 """A value as label files hold it: a number, a colour `#rrggbb`, or an attribute's text."""
 
 
+def _ignored() -> list[Value]:
+    return [IGNORE]
+
+
 class LandClass(BaseModel):
     """One class. Its id is its position in the legend."""
 
@@ -48,7 +52,7 @@ class Legend(BaseModel):
 
     classes: list[LandClass] = Field(min_length=2, max_length=254)
     ignore: list[Value] = Field(
-        default_factory=lambda: [IGNORE],
+        default_factory=_ignored,
         description="Label values without a class: never counted as unmapped",
     )
 
@@ -60,8 +64,10 @@ class Legend(BaseModel):
         seen: dict[Value, str] = {}
         for c in self.classes:
             for value in c.values:
-                if seen.setdefault(_key(value), c.name) != c.name:
-                    raise ValueError(f"value {value!r} belongs to both {seen[_key(value)]!r} and {c.name!r}")
+                if seen.setdefault(value_key(value), c.name) != c.name:
+                    raise ValueError(
+                        f"value {value!r} belongs to both {seen[value_key(value)]!r} and {c.name!r}"
+                    )
         return self
 
     @property
@@ -80,17 +86,18 @@ class Legend(BaseModel):
         """Label value -> class id, ignored values -> 255.
 
         `mapping` (value -> class name) replaces the legend's own values: for label files that use
-        another nomenclature. Texts match without regard to case. Raises BadInput for a name not in the legend.
+        another nomenclature. Texts match without regard to case. Raises BadInput for a name that is not
+        in the legend.
         """
-        ids: dict[Value, int] = {_key(value): IGNORE for value in self.ignore}
+        ids: dict[Value, int] = {value_key(value): IGNORE for value in self.ignore}
         if mapping:
-            return ids | {_key(value): self.class_id(name) for value, name in mapping.items()}
+            return ids | {value_key(value): self.class_id(name) for value, name in mapping.items()}
         for i, c in enumerate(self.classes):
-            ids |= {_key(value): i for value in (c.values or [i, c.name])}
+            ids |= {value_key(value): i for value in (c.values or [i, c.name])}
         return ids
 
 
-def _key(value: Value) -> Value:
+def value_key(value: Value) -> Value:
     """Texts compare folded, a text that is a whole number compares as that number."""
     if isinstance(value, str):
         text = value.strip().casefold()

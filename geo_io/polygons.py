@@ -10,7 +10,11 @@ import numpy as np
 import pyogrio
 import pyogrio.raw
 import shapely
+from numpy.typing import NDArray
+from rasterio import features
 from shapely.geometry import shape
+
+from geo_io.grid import Grid
 
 
 def write_polygons(
@@ -50,3 +54,11 @@ def _fixed_clock() -> Iterator[None]:
         yield
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def outlines(
+    ids: NDArray[np.uint8], valid: NDArray[np.bool_], grid: Grid
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """(GeoJSON-like polygon, id) of each connected area of one id in (h, w), in map units."""
+    for outline, value in features.shapes(ids, mask=valid, transform=grid.transform):
+        yield outline, int(value)

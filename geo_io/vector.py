@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from geo_io.errors import BadInput
 from geo_io.features import Features
 from geo_io.grid import Box, Grid
-from geo_io.legend import IGNORE, Legend, Value
-from geo_io.legend import _key as value_key
+from geo_io.legend import IGNORE, Legend, Value, value_key
 
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _STRAY = 256

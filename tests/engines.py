@@ -28,7 +28,7 @@ LEGEND = {
 
 
 def draw(folder: Path, under_nodata: int = 0) -> None:
-    """Two 4-band uint16 places with a nodata wedge, tagged by a mask band; `under_nodata` lies under the mask."""
+    """Two 4-band uint16 places with a nodata wedge by mask band; `under_nodata` lies under the mask."""
     folder.mkdir(parents=True, exist_ok=True)
     rows, cols = np.mgrid[:SIDE, :SIDE]
     label = ((rows // 24 + cols // 32) % 3).astype(np.uint8)
@@ -56,12 +56,22 @@ def job_for(
         "legend": LEGEND,
         "sampling": {"crop_px": 32, "batch": 2},
         "network": {
-            "encoder": "resnet18", "encoder_depth": 3, "decoder_channels": [16, 8, 8], "weights": None,
+            "encoder": "resnet18",
+            "encoder_depth": 3,
+            "decoder_channels": [16, 8, 8],
+            "weights": None,
         },
-        "schedule": {"steps": 4, "lr": 1e-3, "checkpoint_every": 1, "device": "cpu", "precision": "32", "threads": 1},
+        "schedule": {
+            "steps": 4,
+            "lr": 1e-3,
+            "checkpoint_every": 1,
+            "device": "cpu",
+            "precision": "32",
+            "threads": 1,
+        },
         "method": {"name": method, "options": options or {}},
         "predict": {"tile_px": 64, "overlap_px": 16, "batch": 2},
-    }  # fmt: skip
+    }
     for part, changes in parts.items():
         content[part] = {**content[part], **changes} if isinstance(changes, dict) else changes
     (folder / "job.yaml").write_text(yaml.safe_dump(content))
@@ -79,7 +89,7 @@ def work(run: Run) -> list[AnyEvent]:
 
 def bench_for(job: Job, cache: Path) -> Bench:
     """A bench as a run would set it up for the job's method."""
-    prepared = [found for found in prepare(job, cache) if isinstance(found, Prepared)][0]
+    prepared = next(found for found in prepare(job, cache) if isinstance(found, Prepared))
     method = choose(job, job.method.name, job.method.options)
     segmentor, report = build_segmentor(job.network, prepared.bands, len(job.legend.classes), seed=job.seed)
     return Bench(job, launch(job.schedule), segmentor, prepared.domains, method.phases, report.text)

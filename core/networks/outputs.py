@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Head(NamedTuple):
-    """An auxiliary prediction: logits (b, k, h, w) for `box` (top, left, h, w) of the input, weight in the loss."""
+    """An auxiliary prediction: logits (b, k, h, w) of `box` (top, left, h, w), and its weight in the loss."""
 
     logits: Tensor
     box: tuple[int, int, int, int]

@@ -43,7 +43,7 @@ class Adversary:
         self.optimizer = bench.scheduled(adam)
 
     def fool(self, target: Outputs, valid: Tensor) -> Tensor:
-        """The weighted loss that makes target maps look like source ones; no gradient reaches a discriminator."""
+        """The weighted loss that makes target maps look like source ones; discriminators get no gradient."""
         self.networks.requires_grad_(False)
         each = zip(self.weights, self.networks, self._levels(target), strict=True)
         loss = sum((w * self._loss(d, level, valid, SOURCE) for w, d, level in each), torch.zeros(()))

@@ -1,4 +1,4 @@
-"""ClassMix: paste half of the source's classes onto the target (Olsson et al. 2021; Tranheden et al. 2021)."""
+"""ClassMix: paste half of the source's classes onto the target (Olsson et al., Tranheden et al. 2021)."""
 
 import numpy as np
 import torch

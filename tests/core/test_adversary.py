@@ -1,6 +1,5 @@
 """T-ADV-1, 3, 6 and 7: who receives which gradient."""
 
-
 import pytest
 import torch
 from engines import bench_for, draw, job_for
