@@ -11,7 +11,7 @@ from core.networks.outputs import Batch
 
 
 def jitter_bands(batch: Batch, strength: float, generator: np.random.Generator) -> Batch:
-    """A gain and a bias for each band of each crop, and a common one: up to `strength` standard deviations."""
+    """A gain and a bias for each band of each crop, and a common one: at most `strength` deviations."""
     b, c = batch.image.shape[:2]
     bands = generator.uniform(-strength, strength, (2, b, c, 1, 1))
     common = generator.uniform(-strength, strength, (2, b, 1, 1, 1))

@@ -27,11 +27,23 @@ class Checkpoint:
     kept: dict[str, Any]
 
 
+def at(folder: Path, number: int) -> Path:
+    return folder / f"{number:08d}.pt"
+
+
 def save(folder: Path, checkpoint: Checkpoint, number: int) -> None:
     """Write as number `number`; only the newest two stay."""
-    write_whole(folder / f"{number:08d}.pt", lambda partial: torch.save(vars(checkpoint), partial))
+    write_whole(at(folder, number), lambda partial: torch.save(vars(checkpoint), partial))
     for old in sorted(folder.glob("*.pt"))[:-KEPT]:
         old.unlink()
+
+
+def load(path: Path) -> Checkpoint | None:
+    """The checkpoint in a file; None where there is none that can be read."""
+    try:
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, TypeError, ValueError, KeyError):
+        return None
 
 
 def newest(folder: Path) -> tuple[Checkpoint | None, int, list[Path]]:
@@ -40,10 +52,9 @@ def newest(folder: Path) -> tuple[Checkpoint | None, int, list[Path]]:
     files = sorted(folder.glob("*.pt"), reverse=True)
     number = int(files[0].stem) + 1 if files else 0
     for path in files:
-        try:
-            return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True)), number, damaged
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, TypeError, ValueError, KeyError):
-            damaged.append(path)
+        if checkpoint := load(path):
+            return checkpoint, number, damaged
+        damaged.append(path)
     return None, number, damaged
 
 

@@ -47,6 +47,7 @@ class SceneFiles(Options):
     path: Path = Field(description="The image: anything GDAL opens")
     labels: Labels | None = None
     area: Path | None = Field(None, description="Polygons of the area of interest (default: all of it)")
+    map: bool = Field(True, description="Target: make a map of it; false adapts to it alone")
 
 
 class Region(Options):
@@ -140,6 +141,9 @@ class Predict(Options):
     overlap_px: int = Field(128, ge=0, description="Overlap of neighbouring tiles in working pixels")
     batch: int = Field(8, ge=1, le=256, description="Tiles in a forward pass")
     confidence: bool = Field(True, description="Write the confidence raster too")
+    models: Literal["both", "chosen", "method"] = Field(
+        "both", description="Map with both models, with the chosen one, or with what the method made"
+    )
 
 
 class Method(Options):

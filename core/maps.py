@@ -50,9 +50,12 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
     """Map every target scene with every model, and link the chosen model's as the run's own maps."""
     chosen = read_json(run.folder / "verdict.json")["chosen"]
     names = stems(run.job.target.scenes)
-    for model, bench in models.items():
-        maker = predictor(run, bench, data)
-        for place, stem in zip(data.domains[TARGET].places, names, strict=True):
+    wanted = {"both": list(models), "chosen": [chosen], "method": list(models)[-1:]}[run.job.predict.models]
+    for model in wanted:
+        maker = predictor(run, models[model], data)
+        for scene, place, stem in zip(run.job.target.scenes, data.domains[TARGET].places, names, strict=True):
+            if not scene.map:
+                continue
             folder = run.maps / model
             yield from predict_scene(maker, place.scene, place.area, folder, stem, tags(run, model))
             if model == chosen:
@@ -76,7 +79,7 @@ def score_maps(run: Run) -> Iterator[AnyEvent]:
     checked = [
         (scene, stem)
         for scene, stem in zip(job.target.scenes, stems(job.target.scenes), strict=True)
-        if scene.labels and scene.labels.use == "check"
+        if scene.map and scene.labels and scene.labels.use == "check"
     ]
     scores: dict[str, Any] = {}
     for folder in sorted(path for path in run.maps.iterdir() if path.is_dir() and checked):

@@ -44,6 +44,7 @@ class Stages:
         first = method.phases[0]
         shares = adapting and first.name == "source" and first.horizon == job.schedule.steps
         self.shared_steps = first.steps if shares else job.schedule.steps // 2
+        self.snapshots = (self.shared_steps, job.schedule.steps)
 
     @property
     def phases(self) -> list[tuple[str, int]]:
@@ -71,7 +72,7 @@ class Stages:
         bench = self._bench(method, data, resume)
         if not resume:
             yield Noted(text=bench.weights_report)
-        training = Training(self.run, stage, method, bench, self.control, self.number, self.shared_steps)
+        training = Training(self.run, stage, method, bench, self.control, self.number, self.snapshots)
         yield from training.events()
         self.number = training.number
 
@@ -85,8 +86,8 @@ class Stages:
         """The source-only training's state at the end of the steps that this method begins with, too."""
         if stage != ADAPTED or method.phases[0].name != "source":
             return None
-        state, _, _ = checkpoint.newest(self.run.phase(SOURCE_ONLY) / "snapshot")
-        return state if state and state.step == method.phases[0].steps else None
+        folder = self.run.phase(SOURCE_ONLY) / "snapshot"
+        return checkpoint.load(checkpoint.at(folder, method.phases[0].steps))
 
     def _adopt_candidate(self) -> None:
         """Take the source-only model of the run that the job names. Raises BadInput where it does not fit."""

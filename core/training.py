@@ -20,7 +20,7 @@ EVENTS_A_SECOND = 4
 class Training:
     """A stage of a run (`source-only` or `adapted`): `events()` trains it and leaves its weights on disk.
 
-    `snapshot_at`: the step of source-only training whose state other methods may warm-start from.
+    `snapshots_at`: the steps of source-only training whose state other methods may start from.
     """
 
     run: Run
@@ -29,7 +29,7 @@ class Training:
     bench: Bench
     control: Control
     number: int
-    snapshot_at: int | None = None
+    snapshots_at: tuple[int, ...] = ()
     _due: float = 0.0
 
     def events(self) -> Iterator[AnyEvent]:
@@ -51,7 +51,7 @@ class Training:
                 yield Stepped(
                     phase=phase, step=step, losses={name: float(loss) for name, loss in said.items()}
                 )
-            if phase == "source" and step == self.snapshot_at:
+            if phase == "source" and step in self.snapshots_at:
                 self._write(folder / "snapshot", self.bench.state(self.stage), step)
             if step % every == 0 and step < at.steps:
                 yield self._save()

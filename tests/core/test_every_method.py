@@ -16,7 +16,6 @@ from core.run import Run, open_run
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
-    ("source_only", {"adabn": True, "adabn_batches": 2}),
     ("adaptsegnet", {"gan": "lsgan"}),
     ("advent", {"variant": "minent"}),
     ("combined", {"adabn": "start", "adabn_batches": 2, "teacher_norm": "batch"}),

@@ -1,0 +1,204 @@
+"""Accuracy on real pairs: every method, three seeds, the same steps, beside the floor and the oracle.
+
+    python -m benchmarks.accuracy                 run what is missing, two at a time
+    python -m benchmarks.accuracy --table         write benchmarks/accuracy.md from the results
+
+Scores come from the maps on disk, of the adapted weights before the guarded choice; what the guard
+chose is recorded beside them. Results are appended to benchmarks/results/accuracy.jsonl, and what is
+there is skipped.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.execute import execute
+from core.files import read_json
+from core.job import Job, Method, load_job
+from core.run import create, open_run
+
+HERE = Path(__file__).parent
+JOBS, RESULTS, WORK, TABLE = (
+    HERE / "jobs",
+    HERE / "results/accuracy.jsonl",
+    HERE / "work",
+    HERE / "accuracy.md",
+)
+ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "oracle")
+Result = dict[str, Any]
+
+
+def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
+    """The pair's job as one row of the table: only the scored half is mapped."""
+    job = load_job(path)
+    scenes = [s.model_copy(update={"map": s.labels is not None}) for s in job.target.scenes]
+    changes: dict[str, Any] = {
+        "seed": seed,
+        "target": job.target.model_copy(update={"scenes": scenes}),
+        "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
+        "method": Method(name="source_only" if row == "oracle" else row),
+    }
+    if row == "oracle":
+        return oracle(job.model_copy(update=changes))
+    return job.model_copy(update=changes | ({} if row == "source_only" else {"candidate": candidate}))
+
+
+def oracle(job: Job) -> Job:
+    """Trained on the labels of the target's other half, which no other row ever opens."""
+    other = [
+        s.model_copy(update={"labels": label_of(job, s.path)}) for s in job.target.scenes if s.labels is None
+    ]
+    source = job.target.model_copy(update={"name": f"{job.target.name}-labelled", "scenes": other})
+    return job.model_copy(update={"source": source, "oracle": True})
+
+
+def label_of(job: Job, image: Path) -> Any:
+    """The label file beside an image, used for training: the packs keep both under the same name."""
+    like = next(s.labels for s in job.target.scenes if s.labels)
+    return like.model_copy(update={"path": image.parents[1] / "labels" / image.name, "use": "train"})
+
+
+def run_rows(path: Path, seed: int, rows: list[str]) -> Iterator[Result]:
+    """Run the rows of one pair and seed in order; the source-only model serves the others as candidate."""
+    base = WORK / f"{path.stem}-s{seed}"
+    for row in rows:
+        folder = base / row
+        job = job_of(path, row, seed, base / "source_only")
+        run = open_run(folder) if folder.exists() else create(job, folder)
+        began = time.monotonic()
+        for _ in execute(run):
+            pass
+        yield result_of(path.stem, row, seed, folder, time.monotonic() - began)
+
+
+def result_of(pair: str, row: str, seed: int, folder: Path, seconds: float) -> Result:
+    """One line of the results, from the files of a finished run."""
+    model = "adapted" if row not in ("source_only", "oracle") else "source-only"
+    scores, verdict = read_json(folder / "scores.json")[model], read_json(folder / "verdict.json")
+    return {
+        "pair": pair,
+        "row": row,
+        "seed": seed,
+        "steps": load_job(folder / "job.yaml").schedule.steps,
+        "miou": scores["miou"],
+        "iou": {name: found["iou"] for name, found in scores["classes"].items()},
+        "truth": [sum(line) for line in scores["confusion"]],
+        "verdict": verdict,
+        "seconds": round(seconds),
+        "torch": torch.__version__,
+    }
+
+
+def known() -> list[Result]:
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def work(args: argparse.Namespace) -> None:
+    """Run every missing row; a pair and seed is one process, so that its candidate is trained once."""
+    done = {(r["pair"], r["row"], r["seed"]) for r in known()}
+    RESULTS.parent.mkdir(exist_ok=True)
+    with ProcessPoolExecutor(args.workers) as pool:
+        waiting = [
+            pool.submit(list_rows, path, seed, rows)
+            for seed in args.seeds
+            for path in args.jobs
+            if (rows := [row for row in args.rows if (path.stem, row, seed) not in done])
+        ]
+        for finished in as_completed(waiting):
+            print(f"finished {finished.result()}", flush=True)
+
+
+def list_rows(path: Path, seed: int, rows: list[str]) -> str:
+    """In the worker: run, and append each result as it comes."""
+    for result in run_rows(path, seed, rows):
+        with RESULTS.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+        print(f"{result['pair']} {result['row']} s{seed}: {100 * result['miou']:.1f}", flush=True)
+    shutil.rmtree(WORK / f"{path.stem}-s{seed}" / "source_only" / "maps", ignore_errors=True)
+    return f"{path.stem} s{seed}"
+
+
+def table(results: list[Result]) -> str:
+    """Markdown: a section a pair, a line a row, mean ± spread over seeds."""
+    lines = [
+        "# Accuracy on real pairs",
+        "",
+        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU; MobileNet v1 encoder, 128-pixel",
+        "crops, batch 8, equal total steps for every row. mIoU and IoU in percent on the scored half of the",
+        "target, mean ± standard deviation over seeds (n), **before** the guarded choice. *gap*: share of the",
+        "source-only to oracle gap closed. *guard*: mIoU of what the guard chose, and how often it chose to adapt.",
+    ]
+    for pair in sorted({r["pair"] for r in results}):
+        lines += ["", *section([r for r in results if r["pair"] == pair])]
+    return "\n".join(lines) + "\n"
+
+
+def section(results: list[Result]) -> Iterator[str]:
+    names = list(results[0]["iou"])
+    by_row = {row: [r for r in results if r["row"] == row] for row in ROWS}
+    mean = {row: statistics.mean(r["miou"] for r in rs) for row, rs in by_row.items() if rs}
+    yield f"## {results[0]['pair']} ({results[0]['steps']} steps)"
+    yield ""
+    yield "| | mIoU | " + " | ".join(names) + " | gap | guard | n |"
+    yield "|---|---" * 1 + "|---" * (len(names) + 3) + "|"
+    truth = results[0]["truth"]
+    floor = max(truth) / sum(truth) / sum(1 for pixels in truth if pixels)
+    yield f"| floor (one class everywhere) | {100 * floor:.1f} |" + " |" * (len(names) + 3)
+    base = {r["seed"]: r["miou"] for r in by_row["source_only"]}
+    for row in [row for row in ROWS if by_row[row]]:
+        rs = by_row[row]
+        cells = [spread([r["miou"] for r in rs]), *(spread([r["iou"][name] for r in rs]) for name in names)]
+        adapted = row not in ("source_only", "oracle")
+        cells.append(gap(mean, row) if adapted else "")
+        cells.append(guarded(rs, base) if adapted and base else "")
+        yield f"| {row} | " + " | ".join(cells) + f" | {len(rs)} |"
+
+
+def spread(values: list[float]) -> str:
+    text = f"{100 * statistics.mean(values):.1f}"
+    return f"{text} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else text
+
+
+def gap(mean: dict[str, float], row: str) -> str:
+    if not {"oracle", "source_only"} <= mean.keys() or mean["oracle"] <= mean["source_only"]:
+        return "none to close"
+    return f"{(mean[row] - mean['source_only']) / (mean['oracle'] - mean['source_only']):.0%}"
+
+
+def guarded(results: list[Result], base: dict[int, float]) -> str:
+    kept = [
+        r["miou"] if r["verdict"]["chosen"] == "adapted" else base[r["seed"]]
+        for r in results
+        if r["seed"] in base
+    ]
+    took = sum(r["verdict"]["chosen"] == "adapted" for r in results)
+    return f"{spread(kept)} ({took}/{len(results)})" if kept else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--jobs", nargs="+", type=Path, default=sorted(JOBS.glob("*.yaml")))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--table", action="store_true", help="only write the table")
+    args = parser.parse_args()
+    if not args.table:
+        work(args)
+    TABLE.write_text(table(known()))
+    print(f"wrote {TABLE}")
+
+
+if __name__ == "__main__":
+    main()
