@@ -132,10 +132,11 @@ def table(results: list[Result]) -> str:
     lines = [
         "# Accuracy on real pairs",
         "",
-        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU; MobileNet v1 encoder, 128-pixel",
-        "crops, batch 8, equal total steps for every row. mIoU and IoU in percent on the scored half of the",
-        "target, mean ± standard deviation over seeds (n), **before** the guarded choice. *gap*: share of the",
-        "source-only to oracle gap closed. *guard*: mIoU of what the guard chose, and how often it chose to adapt.",
+        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU; MobileNet v1 encoder,",
+        "128-pixel crops, batch 8, equal total steps for every row. mIoU and IoU in percent on the scored",
+        "half of the target, mean ± standard deviation over n seeds, **before** the guarded choice.",
+        "*gap*: share of the source-only to oracle gap closed. *guard*: mIoU of what it chose, and how",
+        "often that was to adapt.",
     ]
     for pair in sorted({r["pair"] for r in results}):
         lines += ["", *section([r for r in results if r["pair"] == pair])]
@@ -149,7 +150,7 @@ def section(results: list[Result]) -> Iterator[str]:
     yield f"## {results[0]['pair']} ({results[0]['steps']} steps)"
     yield ""
     yield "| | mIoU | " + " | ".join(names) + " | gap | guard | n |"
-    yield "|---|---" * 1 + "|---" * (len(names) + 3) + "|"
+    yield "|---" * (len(names) + 5) + "|"
     truth = results[0]["truth"]
     floor = max(truth) / sum(truth) / sum(1 for pixels in truth if pixels)
     yield f"| floor (one class everywhere) | {100 * floor:.1f} |" + " |" * (len(names) + 3)

@@ -10,24 +10,30 @@ EVERY_S = 0.2
 
 
 class Control:
-    """Listens to the run's `control/` folder in a thread; the worker looks between steps."""
+    """Listens to the run's `control/` folder in a thread; the worker looks between steps.
 
-    def __init__(self, run: Run, journal: Journal) -> None:
+    Without a journal it hears nothing: the other devices of a run do as the first one says.
+    """
+
+    def __init__(self, run: Run, journal: Journal | None) -> None:
         self.stop, self.checkpoint = threading.Event(), threading.Event()
         self.running = threading.Event()
         self.running.set()
         self._run, self._journal, self._closed = run, journal, threading.Event()
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
-        take_requests(run.folder)  # what was asked of an earlier worker is void
-        self._thread.start()
+        if journal:
+            take_requests(run.folder)  # what was asked of an earlier worker is void
+            self._thread.start()
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _listen(self) -> None:
         while not self._closed.wait(EVERY_S):
             for request in take_requests(self._run.folder):
+                assert self._journal
                 self._journal.write(Asked(request=request))
                 if request == "pause":
                     self.running.clear()

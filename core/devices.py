@@ -39,6 +39,11 @@ def launch(schedule: Schedule) -> Fabric:
     return fabric
 
 
+def rank() -> int:
+    """Which of several devices this process drives, by torchrun's environment; 0 when alone."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def autocast_type(schedule: Schedule, device: torch.device) -> torch.dtype | None:
     """bfloat16 where asked for, or by `auto` where the device computes in it; None for full precision."""
     if schedule.precision == "32":

@@ -7,7 +7,7 @@ import torch
 
 from core import checkpoint, verdict
 from core.control import Control
-from core.devices import launch
+from core.devices import launch, rank
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Started, Warned
 from core.files import write_json
@@ -24,8 +24,12 @@ def execute(run: Run) -> Iterator[AnyEvent]:
     """Do what is left of a run, recording each event before passing it on.
 
     Raises BadInput, RunFailed or Stopped after the event that says so; the folder is then ready to
-    be resumed. Closing the iterator is like killing the worker: the last checkpoint stays.
+    be resumed. Closing the iterator is like killing the worker: the last checkpoint stays. With several
+    devices the first one keeps the folder, and the others work along.
     """
+    if rank() > 0:
+        yield from _work(run, Control(run, None))
+        return
     with run.locked():
         journal = Journal(run.folder)
         control = Control(run, journal)
@@ -74,11 +78,12 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     )
     yield from _cautions(run, resume, [str(path) for path in damaged])
     data = None
-    for found in prepare(run.job, run.folder / "cache"):
-        if isinstance(found, Prepared):
-            data = found
-        else:
-            yield found
+    with fabric.rank_zero_first():  # what the first device measures, the others load
+        for found in prepare(run.job, run.folder / "cache"):
+            if isinstance(found, Prepared):
+                data = found
+            else:
+                yield found
     assert data is not None
     yield from stages.events(data)
     if fabric.is_global_zero:

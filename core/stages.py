@@ -58,7 +58,9 @@ class Stages:
 
     def events(self, data: Prepared) -> Iterator[AnyEvent]:
         """Train. Raises Stopped, the state saved, when asked to stop."""
-        self._adopt_candidate()
+        if self.fabric.is_global_zero:
+            self._adopt_candidate()
+        self.fabric.barrier()
         for stage, method in self.order:
             if not checkpoint.weights_path(self.run.phase(stage)).exists():
                 yield from self._train(stage, method, data)

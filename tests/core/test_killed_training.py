@@ -66,12 +66,12 @@ def test_two_devices_hold_equal_weights_and_hear_a_stop(tmp_path: Path, request_
         command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
     )
     if request_ == "stop":
-        assert "rank 0 stopped" in done.stdout, done.stderr[-2000:]
-        assert "rank 1 stopped" in done.stdout, done.stderr[-2000:]
+        assert "rank 0 stopped" in done.stdout, done.stderr
+        assert "rank 1 stopped" in done.stdout, done.stderr
         assert list(run.checkpoints.glob("*.pt"))
         assert not open_run(run.folder).done
         return
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr
     digests = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("rank ")]
     assert len(digests) == 2
     assert digests[0] == digests[1]
