@@ -83,6 +83,11 @@ class Bench:
         """The network on the device, in the memory layout that convolutions like."""
         return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format for modules
 
+    def autocast(self) -> torch.autocast:
+        """The job's precision, for networks beside the segmentor, which has it built in."""
+        precision = self.segmentor.precision
+        return torch.autocast(self.device.type, precision, enabled=precision is not None)
+
     def optimizer(self, network: Segmentor) -> torch.optim.Optimizer:
         """The job's optimiser over a segmentor: encoder at lr, decoder and head at lr x head_lr_factor."""
         s = self.job.schedule

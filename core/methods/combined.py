@@ -41,6 +41,7 @@ class Options(Base):
     adabn_batches: int = Field(16, ge=1, le=10_000, description="Batches of target crops for that")
     adversarial: float = Field(0.001, ge=0, description="Weight of the adversarial loss")
     discriminator_lr: float = Field(1e-4, gt=0, description="Peak learning rate of the discriminator (Adam)")
+    discriminator_width: int = Field(32, ge=8, le=256, description="Channels of its first layer (paper: 64)")
     self_training: float = Field(1.0, ge=0, description="Weight of the loss on teacher-labelled crops")
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Momentum of the teacher's moving average")
     teacher_norm: TeacherNorm = Field("ema", description="Batch-norm statistics that the teacher labels with")
@@ -70,7 +71,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     if o.adabn == "start" and bench.begins("adapt"):
         renew_statistics(student, bench.images(TARGET, "adabn-start", o.adabn_batches))
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
-    adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr)
+    adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr, width=o.discriminator_width)
     trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile)
     bench.keep(student=student, optimizer=optimizer, teacher=teacher, adversary=adversary, trust=trust)
 

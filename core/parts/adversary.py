@@ -34,11 +34,17 @@ class Adversary:
     """
 
     def __init__(
-        self, bench: Bench, weights: Sequence[float], view: View = softmax, lr: float = 1e-4, gan: Gan = "bce"
+        self,
+        bench: Bench,
+        weights: Sequence[float],
+        view: View = softmax,
+        lr: float = 1e-4,
+        gan: Gan = "bce",
+        width: int = 64,
     ) -> None:
         self.bench, self.weights, self.view, self.gan = bench, weights, view, gan
         with bench.seeded("discriminator"):
-            self.networks = bench.place(nn.ModuleList(Discriminator(bench.classes) for _ in weights))
+            self.networks = bench.place(nn.ModuleList(Discriminator(bench.classes, width) for _ in weights))
         adam = torch.optim.Adam(self.networks.parameters(), lr=lr, betas=(0.9, 0.99))
         self.optimizer = bench.scheduled(adam)
 
@@ -71,7 +77,10 @@ class Adversary:
         return levels[: len(self.weights)]
 
     def _loss(self, discriminator: nn.Module, logits: Tensor, valid: Tensor, domain: float) -> Tensor:
-        verdict = discriminator(self.view(logits) * valid.unsqueeze(1))
+        map_ = self.view(logits) * valid.unsqueeze(1)
+        with self.bench.autocast():
+            verdict = discriminator(map_)
+        verdict = verdict.float()
         counted = cells_valid(valid, verdict)
         truth = torch.full_like(verdict, domain)
         if self.gan == "bce":
