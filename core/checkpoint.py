@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from core.errors import BadInput
-from core.files import write_whole
+from geo_io.whole_file import whole
 
 KEPT = 2
 
@@ -33,7 +33,8 @@ def at(folder: Path, number: int) -> Path:
 
 def save(folder: Path, checkpoint: Checkpoint, number: int) -> None:
     """Write as number `number`; only the newest two stay."""
-    write_whole(at(folder, number), lambda partial: torch.save(vars(checkpoint), partial))
+    with whole(at(folder, number)) as partial:
+        torch.save(vars(checkpoint), partial)
     for old in sorted(folder.glob("*.pt"))[:-KEPT]:
         old.unlink()
 
@@ -66,7 +67,8 @@ def weights_path(stage: Path) -> Path:
 def save_weights(network: nn.Module, path: Path) -> None:
     """All parameters and buffers as safetensors: the format that cannot run code."""
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    write_whole(path, lambda partial: save_file(tensors, partial))
+    with whole(path) as partial:
+        save_file(tensors, partial)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

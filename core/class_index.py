@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.events import Progressed
-from core.files import write_whole
 from core.places import Place
 from geo_io.grid import Box
+from geo_io.whole_file import whole
 
 BUDGET_PX = 100_000_000
 """Pixels read to index a region; a larger one is read at a coarser pixel size."""
@@ -63,13 +63,9 @@ def build_index(
     arrays = {f"classes{i}": a for i, a in enumerate(index.classes)} | {
         f"valid{i}": a for i, a in enumerate(index.valid)
     }
-    write_whole(cache, lambda partial: _save(partial, arrays))
-    yield index
-
-
-def _save(path: Path, arrays: dict[str, NDArray[np.int64]]) -> None:
-    with path.open("wb") as file:
+    with whole(cache) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes **kwds for allow_pickle
+    yield index
 
 
 def _count(

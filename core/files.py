@@ -1,40 +1,16 @@
-"""Files that appear whole or not at all."""
+"""Text and JSON files that appear whole or not at all."""
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadInput, RunFailed
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Call `write` with a `.partial` path, flush it to disk and rename it to `path`.
-
-    Raises BadInput where the folder cannot be written, RunFailed when the disk is full.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except PermissionError:
-        raise BadInput(
-            path.parent, "cannot be written", "choose another folder or mend its permissions"
-        ) from None
-    except OSError as fault:
-        raise RunFailed(
-            f"{path}: could not be written ({fault.strerror or fault}); free some disk space"
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
+from core.errors import BadInput
+from geo_io.whole_file import whole
 
 
 def write_text(path: Path, text: str) -> None:
-    write_whole(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:

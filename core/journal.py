@@ -8,6 +8,7 @@ from typing import IO
 
 from core.errors import BadInput
 from core.events import AnyEvent, Ended, Failed, parse_event
+from geo_io.whole_file import writing
 
 NAME = "events.jsonl"
 
@@ -16,17 +17,19 @@ class Journal:
     """The writing end. One per run, safe to write from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / NAME
+        self._path = folder / NAME
         self._lock = threading.Lock()
-        self._seq = _mend(path)
-        self._file: IO[bytes] = path.open("ab")
+        with writing(self._path):
+            self._seq = _mend(self._path)
+            self._file: IO[bytes] = self._path.open("ab")
 
     def write(self, event: AnyEvent) -> AnyEvent:
         """Stamp the event, append it and flush; returns it as written."""
         with self._lock:
             stamped = event.model_copy(update={"seq": self._seq, "time": round(time.time(), 3)})
-            self._file.write(stamped.model_dump_json().encode() + b"\n")
-            self._file.flush()
+            with writing(self._path):
+                self._file.write(stamped.model_dump_json().encode() + b"\n")
+                self._file.flush()
             self._seq += 1
         return stamped
 

@@ -1,6 +1,8 @@
 """The maps of a run: every candidate's, the chosen one's, and their scores from the files on disk."""
 
+import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,6 +20,7 @@ from core.metrics import Confusion
 from core.predict import Predictor, predict_scene
 from core.prepare import Prepared
 from core.run import Run
+from geo_io.whole_file import whole
 
 CLASS_SUFFIX, CONFIDENCE_SUFFIX = ".class.tif", ".confidence.tif"
 
@@ -59,18 +62,20 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
             folder = run.maps / model
             yield from predict_scene(maker, place.scene, place.area, folder, stem, tags(run, model))
             if model == chosen:
-                for suffix in (CLASS_SUFFIX, CONFIDENCE_SUFFIX):
-                    _link(folder / (stem + suffix), run.maps / (stem + suffix))
+                for suffix, sidecar in itertools.product((CLASS_SUFFIX, CONFIDENCE_SUFFIX), ("", ".aux.xml")):
+                    name = stem + suffix + sidecar
+                    _link(folder / name, run.maps / name)
                 yield Pictured(what=f"map {stem}", path=f"maps/{stem}{CLASS_SUFFIX}")
 
 
 def _link(made: Path, at: Path) -> None:
-    """A second name for a file (a copy takes disk and time for nothing), replacing what was there."""
+    """A second name for a file, or a copy where the file system gives none, replacing what was there."""
     if made.exists():
-        partial = at.with_name(at.name + ".partial")
-        partial.unlink(missing_ok=True)
-        os.link(made, partial)
-        partial.replace(at)
+        with whole(at) as partial:
+            try:
+                os.link(made, partial)
+            except OSError:
+                shutil.copyfile(made, partial)
 
 
 def score_maps(run: Run) -> Iterator[AnyEvent]:

@@ -24,7 +24,8 @@ from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 from geo_io.spool import READ_BYTES, Spool
-from geo_io.write import GDAL_CACHE_MB, read_tags, require_space, write_map, writing
+from geo_io.whole_file import require_space, writing
+from geo_io.write import GDAL_CACHE_MB, read_tags, write_map
 
 if TYPE_CHECKING:  # geopandas is only loaded where an area is
     from geo_io.vector import Area
@@ -56,8 +57,8 @@ def predict_scene(
 
     Whatever ends it early, the finished rows stay in `<stem>.spool`, and the next call with equal
     network, options, image and tags goes on from there, or returns at once where the maps exist.
-    Closing the generator ends its threads. Raises BadInput for a damaged image or an unwritable or
-    full folder, RunFailed when memory is short or the network yields no numbers.
+    Closing the generator ends its threads. Raises BadInput for a damaged image or an unwritable
+    folder, RunFailed when disk or memory is short or the network yields no numbers.
     """
     tags = tags | {"map_id": _map_id(predictor, scene, area, tags)}
     paths = [folder / f"{stem}.class.tif"]

@@ -17,7 +17,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -80,6 +80,8 @@ class Run:
 
 def create(job: Job, folder: Path) -> Run:
     """Make the folder of a new run. Raises BadInput where it is not empty, or an input is missing."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(folder, "is a file", "name a folder with --to")
     if folder.exists() and any(folder.iterdir()):
         raise BadInput(folder, "already exists and is not empty", "choose another --to, or delete it")
     inputs = input_fingerprints(job)
@@ -150,9 +152,15 @@ def take_requests(folder: Path) -> list[Request]:
     control = folder / "control"
     found = [(control / name) for name in get_args(Request) if (control / name).exists()]
     found.sort(key=lambda path: path.stat().st_mtime_ns)
-    for path in found:
+    return [cast(Request, path.name) for path in found if _taken(path)]
+
+
+def _taken(path: Path) -> bool:
+    """Windows refuses while whoever asks still holds the file: the next look takes it."""
+    with suppress(PermissionError):
         path.unlink()
-    return [cast(Request, path.name) for path in found]
+        return True
+    return False
 
 
 def write_exit(run: Run, how: str, text: str = "") -> None:

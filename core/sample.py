@@ -3,8 +3,6 @@
 The second place differs as a real one does: other class shares, another season, another sensor.
 """
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from core.sites import BANDS, SOURCE, TARGETS, Drawn, draw_place, draw_target
 from geo_io.legend import IGNORE
 from geo_io.patch_file import write_bands
 from geo_io.polygons import outlines, write_polygons
+from geo_io.whole_file import whole_folder
 
 COLORS = dict(zip(CLASSES, ("#0072b2", "#009e73", "#e69f00", "#f0e442", "#4d4d4d", "#cc79a7"), strict=True))
 """Okabe and Ito's palette (2008), told apart with any colour vision; a dark grey for roads."""
@@ -30,26 +29,19 @@ def draw_sample(folder: Path, seed: int = 0, strength: float = 1.0) -> Path:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput(folder, "is not an empty folder", "name a new one")
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for room in ("source", "target", "check"):
-        (partial / room).mkdir(parents=True)
-    source = draw_place(SOURCE, seed)
-    _write_image(partial / "source/scene.tif", source)
-    _write_labels(partial / "source/labels.tif", source)
-    _write_vector(partial / "source/labels.gpkg", source)
-    for name in TARGETS:
-        target = draw_target(name, seed, strength)
-        _write_image(partial / f"target/{name}.tif", target)
-        _write_labels(partial / f"check/{name}.tif", target)
-    job = JOB_HEAD + yaml.safe_dump(_job(), sort_keys=False)
-    (partial / "job.yaml").write_text(job, encoding="utf-8")
-    for path in partial.rglob("*.*"):
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-    if folder.exists():
-        folder.rmdir()
-    partial.replace(folder)
+    with whole_folder(folder) as partial:
+        for room in ("source", "target", "check"):
+            (partial / room).mkdir()
+        source = draw_place(SOURCE, seed)
+        _write_image(partial / "source/scene.tif", source)
+        _write_labels(partial / "source/labels.tif", source)
+        _write_vector(partial / "source/labels.gpkg", source)
+        for name in TARGETS:
+            target = draw_target(name, seed, strength)
+            _write_image(partial / f"target/{name}.tif", target)
+            _write_labels(partial / f"check/{name}.tif", target)
+        job = JOB_HEAD + yaml.safe_dump(_job(), sort_keys=False)
+        (partial / "job.yaml").write_text(job, encoding="utf-8")
     return folder / "job.yaml"
 
 

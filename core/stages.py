@@ -18,6 +18,7 @@ from core.prepare import Prepared
 from core.registry import Chosen, choose
 from core.run import Run, open_run
 from core.training import Training
+from geo_io.whole_file import whole_folder
 
 SOURCE_ONLY, ADAPTED = "source-only", "adapted"
 DECIDES_NOTHING = {"name", "method", "candidate", "predict"}
@@ -105,7 +106,5 @@ class Stages:
             raise BadInput(
                 named, f"is a run of another job ({', '.join(differs)} differ)", "leave `candidate` out"
             )
-        partial = mine.with_name(mine.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(other.phase(SOURCE_ONLY), partial)
-        partial.replace(mine)
+        with whole_folder(mine) as partial:
+            shutil.copytree(other.phase(SOURCE_ONLY), partial, dirs_exist_ok=True)

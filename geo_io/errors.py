@@ -1,4 +1,4 @@
-"""The one error that a user's input can cause."""
+"""What can go wrong with a user's files: input that cannot be used, and work that cannot be finished."""
 
 
 class BadInput(Exception):
@@ -10,3 +10,10 @@ class BadInput(Exception):
     def __init__(self, culprit: object, problem: str, remedy: str) -> None:
         self.culprit, self.problem, self.remedy = str(culprit), problem, remedy
         super().__init__(" ".join(f"{self.culprit}: {problem}; {remedy}".split()))
+
+
+class RunFailed(Exception):
+    """Work that could not be finished although its input was good (memory, disk, a lost worker).
+
+    The text is one line: what happened, and what to try. Exit code 1; BadInput's is 2.
+    """

@@ -1,6 +1,5 @@
 """Polygons to GeoPackage without a data frame."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from rasterio import features
 from shapely.geometry import shape
 
 from geo_io.grid import Grid
+from geo_io.whole_file import whole
 
 
 def write_polygons(
@@ -27,9 +27,7 @@ def write_polygons(
     """
     pairs = list(shapes)
     # GDAL warns about a GeoPackage that is not called .gpkg, so the unfinished file keeps the suffix.
-    partial = path.with_name(f"{path.stem}.partial.gpkg")
-    partial.unlink(missing_ok=True)
-    with _fixed_clock():
+    with whole(path, suffix=".gpkg") as partial, _fixed_clock():
         pyogrio.raw.write(
             partial,
             geometry=shapely.to_wkb(np.array([shape(geometry) for geometry, _ in pairs], object)),
@@ -40,9 +38,6 @@ def write_polygons(
             driver="GPKG",
             layer=path.stem,
         )
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 @contextmanager

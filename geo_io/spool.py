@@ -2,6 +2,7 @@
 
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geo_io.write import writing
+from geo_io.whole_file import writing
 
 _RECORD = struct.Struct("<QI")
 READ_BYTES = 32 * 2**20
@@ -32,21 +33,20 @@ class Spool:
         self.path, self.index_path = path, path.with_name(path.name + ".index")
         self.height, self.widths, self.layers = height, tuple(widths), layers
         shape = struct.pack(f"<{len(widths) + 2}Q", layers, height, *widths)
+        self._moving = threading.Lock()  # one position in the file for all threads
         self._header = struct.pack("<4sI", b"spl1", zlib.crc32(shape)) + fingerprint
         self.done = 0
         """Rows finished, over all strips: `done // height` strips, and `done % height` rows of the next."""
 
     @property
-    def size_bytes(self) -> int:
-        return self.layers * self.height * sum(self.widths)
-
-    @property
     def missing_bytes(self) -> int:
-        """Bytes that the spool has yet to take from the disk (it is sparse until filled)."""
-        return max(self.size_bytes - self.path.stat().st_blocks * 512, 0)
+        """Bytes that are not in the spool yet."""
+        strip, row = divmod(self.done, self.height)
+        left = self.height * sum(self.widths[strip:]) - (row and row * self.widths[strip])
+        return self.layers * left
 
     def __enter__(self) -> Self:
-        with writing(self.path.parent):
+        with writing(self.path):
             self._open()
         return self
 
@@ -60,11 +60,11 @@ class Spool:
             else:
                 file.write(self._header)
         self._index = self.index_path.open("ab")
-        self._data = os.open(self.path, os.O_RDWR | os.O_CREAT | (0 if known else os.O_TRUNC))
+        self._data = self.path.open("r+b" if known else "w+b", buffering=0)
 
     def __exit__(self, *_: object) -> None:
         self._index.close()
-        os.close(self._data)
+        self._data.close()
 
     def _finished(self, index: bytes) -> tuple[int, int]:
         done, end = 0, len(self._header)
@@ -78,7 +78,7 @@ class Spool:
     def append(self, rows: NDArray[np.uint8]) -> None:
         """Keep `rows` (layers, h, width of the strip), the next of the current strip.
 
-        Raises BadInput when the disk is full.
+        Raises RunFailed when the disk is full.
         """
         strip, row = divmod(self.done, self.height)
         if (
@@ -88,10 +88,10 @@ class Spool:
         ):
             raise ValueError(f"rows of shape {rows.shape} do not continue strip {strip} at row {row}")
         done = self.done + rows.shape[1]
-        with writing(self.path.parent):
+        with writing(self.path):
             for layer, plane in enumerate(rows):
-                _write_at(self._data, np.ascontiguousarray(plane), self._offset(layer, strip, row))
-            os.fsync(self._data)
+                self._write_at(np.ascontiguousarray(plane), self._offset(layer, strip, row))
+            os.fsync(self._data.fileno())
             self._index.write(_RECORD.pack(done, _checksum(done)))
             self._index.flush()
             os.fsync(self._index.fileno())
@@ -103,7 +103,7 @@ class Spool:
         for row in range(0, self.height, step):
             rows = min(step, self.height - row)
             strips = [
-                _read_at(self._data, rows * width, self._offset(layer, i, row)).reshape(rows, width)
+                self._read_at(rows * width, self._offset(layer, i, row)).reshape(rows, width)
                 for i, width in enumerate(self.widths)
             ]
             yield strips[0] if len(strips) == 1 else np.concatenate(strips, axis=1)
@@ -117,23 +117,25 @@ class Spool:
         before = layer * sum(self.widths) + sum(self.widths[:strip])
         return self.height * before + row * self.widths[strip]
 
+    def _write_at(self, rows: NDArray[np.uint8], offset: int) -> None:
+        view = memoryview(rows.reshape(-1).data)
+        with self._moving:
+            self._data.seek(offset)
+            while view:
+                view = view[self._data.write(view) :]
+
+    def _read_at(self, size: int, offset: int) -> NDArray[np.uint8]:
+        read = np.empty(size, np.uint8)
+        view = memoryview(read.data)
+        with self._moving:
+            self._data.seek(offset)
+            while view:
+                got = self._data.readinto(view)
+                if not got:
+                    raise EOFError(f"the spool ends at byte {offset + size - len(view)}")
+                view = view[got:]
+        return read
+
 
 def _checksum(rows: int) -> int:
     return zlib.crc32(rows.to_bytes(8, "little"))
-
-
-def _write_at(file: int, rows: NDArray[np.uint8], offset: int) -> None:
-    view = memoryview(rows.reshape(-1).data)
-    while view:
-        written = os.pwrite(file, view, offset)
-        view, offset = view[written:], offset + written
-
-
-def _read_at(file: int, size: int, offset: int) -> NDArray[np.uint8]:
-    parts = bytearray()
-    while len(parts) < size:
-        part = os.pread(file, size - len(parts), offset + len(parts))
-        if not part:
-            raise EOFError(f"the spool ends at byte {offset + len(parts)}")
-        parts += part
-    return np.frombuffer(parts, np.uint8)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,8 +18,8 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from geo_io.errors import BadInput
 from geo_io.grid import Grid
+from geo_io.whole_file import publish, whole
 
 BLOCK_PX = 512
 TAG_DOMAIN = "ISTHMUS"
@@ -50,9 +49,10 @@ def write_map(
 
     Tiled, DEFLATE, internal overviews. `colors` and `names` are those of values 0, 1, 2...: a colour
     table and the band's tags `class_0`...; `tags` go to the domain ISTHMUS. No clock enters the
-    file: equal input gives equal bytes. Raises BadInput where the folder cannot be written or is full.
+    file: equal input gives equal bytes. Raises BadInput where the folder cannot be written, RunFailed where
+    the disk is full.
     """
-    with _whole(path) as partial:
+    with _whole_map(path) as partial:
         with _create(partial, grid, nodata) as dataset:
             if colors is not None:
                 table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
@@ -80,45 +80,18 @@ def read_tags(path: Path) -> dict[str, str] | None:
         return None
 
 
-def require_space(folder: Path, needed_bytes: int) -> None:
-    """Raises BadInput, with both figures, where `folder` has less than `needed_bytes` free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed_bytes:
-        problem = f"has {free / 2**20:.0f} MB free, and {needed_bytes / 2**20:.0f} MB are needed"
-        raise BadInput(folder, problem, "free some space or choose another folder")
-
-
 @contextlib.contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Turns what the operating system says against writing to `folder` into BadInput."""
-    try:
-        yield
-    except OSError as fault:
-        problem = f"cannot be written ({fault.strerror or fault})"
-        raise BadInput(folder, problem, "choose a folder with space and permission to write") from fault
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A `.partial` path that becomes `path` at the end, or vanishes; its PAM side-car goes with it."""
-    partial = path.with_name(path.name + ".partial")
-    sidecar = partial.with_name(partial.name + ".aux.xml")
-    try:
-        with writing(path.parent):
+def _whole_map(path: Path) -> Iterator[Path]:
+    """As `whole`; GDAL's side-car, where there is one, goes with the map."""
+    with whole(path) as partial:
+        sidecar = partial.with_name(partial.name + ".aux.xml")
+        try:
             yield partial
             if sidecar.exists():
-                _publish(sidecar, path.with_name(path.name + ".aux.xml"))
-            _publish(partial, path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-            sidecar.unlink(missing_ok=True)
-
-
-def _publish(partial: Path, path: Path) -> None:
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+                publish(sidecar, path.with_name(path.name + ".aux.xml"))
+        finally:
+            with contextlib.suppress(OSError):
+                sidecar.unlink(missing_ok=True)
 
 
 def _open(path: Path, mode: str, **profile: object) -> DatasetWriter:

@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -35,7 +34,7 @@ def test_a_training_killed_at_random_moments_ends_with_equal_weights(tmp_path: P
     for _ in range(2):
         worker = start(killed)
         wait_for_progress(killed, worker, moments.uniform(0.1, 1.0))
-        worker.send_signal(signal.SIGKILL)
+        worker.kill()
         worker.wait()
     assert not killed.done, "it must have been killed, not finished"
     assert start(killed).wait() == 0

@@ -350,7 +350,7 @@ def test_no_space_is_said_before_anything_is_computed(
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**19))
     with scene_of(tmp_path / "i.tif", 300, 300) as scene:
         predictor = predictor_for(scene)
-        with pytest.raises(BadInput, match=r"0 MB free, and 1 MB are needed"):
+        with pytest.raises(RunFailed, match=r"0 MB free, and 1 MB are needed"):
             run(predictor, scene, tmp_path)
         assert predictor.segmentor.batches == []
 

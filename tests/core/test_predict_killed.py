@@ -2,7 +2,6 @@
 
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -55,7 +54,7 @@ def test_killed_and_still_the_same_bytes(tmp_path: Path, mode: str, kills: int) 
                 for _ in range(int(events)):
                     child.stdout.readline()
                 time.sleep(wait)
-                child.send_signal(signal.SIGKILL)
+                child.kill()
             assert not list((tmp_path / "b").glob("*.tif"))
         rest = predict_scene(predictor_for(scene, side=3, mode=mode), scene, None, tmp_path / "b", "m", {})
         assert next(rest).done >= 2 * 48

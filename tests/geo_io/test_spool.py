@@ -1,14 +1,17 @@
 """Rows that survive whatever ends the process."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from geo_io import spool as spool_module
-from geo_io.errors import BadInput
+from geo_io.errors import RunFailed
 from geo_io.spool import Spool
 
 PRINT = bytes(range(32))
@@ -105,14 +108,14 @@ def test_rows_out_of_place_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_band_that_a_full_disk_cut_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> int:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with spool_in(tmp_path) as spool:
         fill(spool, drawn(), 3)
         with monkeypatch.context() as patch:
-            patch.setattr(os, "pwrite", full)
-            with pytest.raises(BadInput, match=rf"{tmp_path.name}: cannot be written .No space left"):
+            patch.setattr(Spool, "_write_at", full)
+            with pytest.raises(RunFailed, match=r"m\.spool: could not be written .No space left"):
                 fill(spool, drawn(), 6)
         assert spool.done == 3
     with spool_in(tmp_path) as spool:
@@ -123,7 +126,36 @@ def test_missing_bytes_shrink_as_it_fills(tmp_path: Path) -> None:
     with Spool(tmp_path / "m.spool", PRINT, 100, [10_000]) as spool:
         assert spool.missing_bytes == 1_000_000
         spool.append(np.ones((1, 50, 10_000), np.uint8))
-        assert spool.missing_bytes <= 510_000
+        assert spool.missing_bytes == 500_000
+    with spool_in(tmp_path) as strips:
+        for done, missing in ((3, 2 * (7 * 4 + 70)), (10, 2 * 70), (13, 2 * 49), (20, 0)):
+            fill(strips, drawn(), done)
+            assert strips.missing_bytes == missing
+
+
+class Slow:
+    """A file in which another thread can come between finding a place and using it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def seek(self, offset: int) -> None:
+        self._file.seek(offset)
+        time.sleep(0.002)
+
+
+def test_bands_written_and_read_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "READ_BYTES", 3 * sum(WIDTHS))
+    with spool_in(tmp_path) as spool, ThreadPoolExecutor(1) as pool:
+        fill(spool, drawn(), HEIGHT + 4)
+        spool._data = Slow(spool._data)  # type: ignore[assignment]  # stands in for the file
+        rest = pool.submit(fill, spool, drawn(), step=1)
+        while not rest.done():
+            np.testing.assert_array_equal(next(spool.read(1)), drawn()[1, :3])
+        np.testing.assert_array_equal(content(spool), drawn())
 
 
 def test_remove(tmp_path: Path) -> None:
