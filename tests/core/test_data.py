@@ -1,0 +1,136 @@
+"""Crops: the right ground, the right labels, the same whoever reads them, and none from the held-out part."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from engines import LEGEND, bench_for, draw, job_for
+from worlds import north_up, write_raster
+
+from core.bench import SOURCE, TARGET, Bench
+from core.class_index import ClassIndex, build_index
+from core.data import Sample, _orient, read_ahead
+from core.draws import rng
+from core.holdout import choose
+from core.job import Region
+from core.places import open_region
+from geo_io.grid import Box
+from geo_io.legend import Legend
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("places")
+    draw(folder)
+    return bench_for(job_for(folder), folder / "cache")
+
+
+def test_a_crop_is_a_pure_function_of_its_key(bench: Bench) -> None:
+    a, b, c = (bench.domains[SOURCE].draw(rng(0, "crop", i)) for i in (1, 1, 2))
+    assert np.array_equal(a.values, b.values)
+    assert np.array_equal(a.label, b.label)
+    assert not np.array_equal(a.values, c.values)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_reading_ahead_keeps_order_with_any_number_of_threads(threads: int) -> None:
+    assert list(read_ahead(lambda key: key * key, range(3, 40), threads)) == [k * k for k in range(3, 40)]
+
+
+def test_reading_ahead_stops_when_dropped() -> None:
+    made: list[int] = []
+    ahead = read_ahead(lambda key: made.append(key) or key, range(10_000), 2)
+    next(ahead)
+    ahead.close()
+    assert len(made) < 50
+
+
+def test_no_label_of_the_held_out_blocks_or_their_buffer_is_trained_on(bench: Bench) -> None:
+    domain = bench.domains[SOURCE]
+    assert domain.holdout
+    grid = domain.places[0].scene.grid
+    whole = Box(0, 0, grid.width, grid.height)
+    held = domain.holdout.held(0, whole)
+    free = domain.holdout.trainable(0, whole)
+    assert held.any()
+    assert not (held & free).any()
+    rows, cols = np.nonzero(held)
+    near = np.zeros_like(held)
+    reach = domain.holdout.buffer_px
+    near[
+        max(rows.min() - reach, 0) : rows.max() + reach + 1,
+        max(cols.min() - reach, 0) : cols.max() + reach + 1,
+    ] = True
+    assert not (near & free).any()
+    for scale in (1.0, 1.25, 0.8):
+        centre = np.array([cols.mean(), rows.mean()])
+        crop = domain.crop(0, centre, scale)
+        middle = crop.label[12:20, 12:20]
+        assert (middle == 255).all(), "the middle of a held-out block is never labelled, at any scale"
+
+
+def test_held_out_crops_are_labelled_nowhere_else(bench: Bench) -> None:
+    crops = bench.domains[SOURCE].held_out_crops(rng(0), 100)
+    assert crops
+    assert all((crop.label < 255).any() for crop in crops)
+    assert not bench.domains[TARGET].held_out_crops(rng(0), 100)
+
+
+def test_target_crops_carry_no_label(bench: Bench) -> None:
+    for i in range(10):
+        assert (bench.domains[TARGET].draw(rng(0, i)).label == 255).all()
+    assert bench.domains[TARGET].places[0].labels is None
+
+
+def test_every_class_lands_on_both_sides_of_the_holdout() -> None:
+    counts = np.random.default_rng(0).integers(0, 100, (20, 20, 3))
+    counts[..., 2] *= np.random.default_rng(1).random((20, 20)) < 0.1
+    holdout = choose([counts], 16, 4, 0.2, 2, seed=0)
+    cells = np.zeros((20, 20), bool)
+    for box in holdout.boxes[0]:
+        cells[box.row // 16 : box.stop_row // 16, box.col // 16 : box.stop_col // 16] = True
+    shares = counts[cells].sum(0) / counts.sum((0, 1))
+    assert ((shares > 0.1) & (shares < 0.35)).all()
+
+
+def test_the_index_counts_every_labelled_and_valid_pixel(tmp_path: Path) -> None:
+    draw(tmp_path)
+    files = {"path": str(tmp_path / "source.tif"), "labels": str(tmp_path / "source-labels.tif")}
+    region = Region.model_validate({"name": "here", "scenes": [files]})
+    places = open_region(region, Legend.model_validate(LEGEND), "train")
+    index = [f for f in build_index(places, 1.0, 16, 3, tmp_path / "i.npz") if isinstance(f, ClassIndex)][-1]
+    grid = places[0].scene.grid
+    assert places[0].labels
+    label = places[0].labels.read(grid)
+    assert index.classes[0].sum((0, 1)).tolist() == np.bincount(label[label < 255], minlength=3).tolist()
+    assert index.valid[0].sum() == places[0].scene.read(grid.box).valid.sum()
+    again = [f for f in build_index(places, 1.0, 16, 3, tmp_path / "i.npz") if isinstance(f, ClassIndex)][-1]
+    assert np.array_equal(again.classes[0], index.classes[0])
+
+
+def test_one_object_covers_equal_pixels_at_any_native_pixel_size(tmp_path: Path) -> None:
+    """T-RS-1: a 20 m square, seen at 1 m and at 2.5 m, sampled at 2.5 m."""
+    found = []
+    for name, gsd_m in (("fine", 1.0), ("coarse", 2.5)):
+        side = round(100 / gsd_m)
+        at = np.arange(side) * gsd_m
+        inside = (at >= 40) & (at < 60)
+        image = np.where(inside[:, None] & inside[None], 200, 50).astype(np.uint8)
+        path = write_raster(tmp_path / f"{name}.tif", image, transform=north_up(gsd_m))
+        region = Region.model_validate({"name": name, "scenes": [str(path)]})
+        (place,) = open_region(region, Legend.model_validate(LEGEND), "train")
+        grid = place.scene.grid.at_gsd(2.5)
+        found.append((place.scene.read(grid.box, 2.5).values > 125).sum())
+    assert found[0] == found[1] == 64
+
+
+def test_the_eight_orientations_are_a_group_and_turn_label_and_image_together() -> None:
+    values = np.arange(2 * 4 * 4).reshape(2, 4, 4)
+    sample = Sample(values, values[0].astype(np.uint8), values[0] % 2 == 0)
+    turned = [_orient(sample, which) for which in range(8)]
+    assert len({t.values.tobytes() for t in turned}) == 8
+    for t in turned:
+        assert np.array_equal(t.values[0], t.label)
+        assert np.array_equal(t.valid, t.label % 2 == 0)
+        seen = {_orient(t, which).values.tobytes() for which in range(8)}
+        assert seen == {u.values.tobytes() for u in turned}, "closed: each turn of a turn is one of the eight"
