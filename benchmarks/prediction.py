@@ -10,7 +10,6 @@ xarray, rioxarray and leafmap too, though `predict_geotiff` uses none of them.
 """
 
 import argparse
-import contextlib
 import json
 import math
 import resource
@@ -97,9 +96,7 @@ def predictor_for(name: str, scene: Scene, mode: str) -> Predictor:
     legend = Legend(classes=[LandClass(name=f"class {i}", color=f"#{i:06x}") for i in range(CLASSES)])
     options = Predict(mode=mode, tile_px=TILE, overlap_px=OVERLAP, batch=BATCH)
     gsd_m = scene.grid.gsd_m
-    return Predictor(
-        Segmentor(network(name)), stats, legend, options, torch.device("cpu"), gsd_m, contextlib.nullcontext
-    )
+    return Predictor(Segmentor(network(name)), stats, legend, options, torch.device("cpu"), gsd_m)
 
 
 def standardised(values: NDArray[Any]) -> NDArray[np.float32]:

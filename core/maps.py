@@ -4,7 +4,6 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def tags(run: Run, model: str) -> dict[str, str]:
 def predictor(run: Run, bench: Bench, data: Prepared) -> Predictor:
     """Prediction with a finished model on the target's radiometry."""
     stats, job = data.domains[TARGET].stats, run.job
-    return Predictor(bench.segmentor, stats, job.legend, job.predict, bench.device, data.gsd_m, nullcontext)
+    return Predictor(bench.segmentor, stats, job.legend, job.predict, bench.device, data.gsd_m)
 
 
 def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[AnyEvent]:

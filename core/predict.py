@@ -19,13 +19,14 @@ from core.events import Progressed
 from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
+from geo_io.blocks import CACHE, GDAL_CACHE_MB
 from geo_io.fingerprint import fingerprint
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 from geo_io.spool import READ_BYTES, Spool
 from geo_io.whole_file import require_space, writing
-from geo_io.write import GDAL_CACHE_MB, read_tags, write_map
+from geo_io.write import read_tags, write_map
 
 if TYPE_CHECKING:  # geopandas is only loaded where an area is
     from geo_io.vector import Area
@@ -34,6 +35,10 @@ __all__ = ["Estimate", "Predictor", "estimate", "predict_scene"]
 
 BAND_BYTES = 512 * 2**20
 """Most that the rolling band of probabilities may take; a wider raster is done in column strips."""
+
+
+THREADS = 2
+"""Threads that read ahead."""
 
 
 class Estimate(NamedTuple):
@@ -51,7 +56,7 @@ def predict_scene(
     folder: Path,
     stem: str,
     tags: dict[str, str],
-    threads: int = 2,
+    threads: int = THREADS,
 ) -> Iterator[Progressed]:
     """Write `<stem>.class.tif` (and `<stem>.confidence.tif`) to `folder`; yields as rows are finished.
 
@@ -71,7 +76,8 @@ def predict_scene(
         plane, extent = predictor.plane(scene.grid), _extent(scene.grid, area)
         widths = _strip_widths(plane, extent.width, len(predictor.legend.classes))
         path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
-        with Spool(path, identity, extent.height, widths, len(paths)) as spool:
+        cached = CACHE.capped(_cache_bytes(scene, plane, widths[0], threads))
+        with cached, Spool(path, identity, extent.height, widths, len(paths)) as spool:
             require_space(folder, spool.missing_bytes + _map_bytes(scene.grid, len(paths)))
             for done in _fill(
                 spool, predictor, StripReader(scene, predictor.gsd_m, area, plane), extent, threads
@@ -89,15 +95,16 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
     Memory is, with w the working columns held at once, T the tile's side, c bands, k classes and b
     tiles in a batch: the band of probabilities, 4 k (T + 1) w; strips of pixels read ahead or under
     way, (c bytes + 2) each; the batch, b T² (c (bytes + 4) + 1 + 4 k); the rows being decided and
-    written; the caches of decoded blocks. The raster's height is not in it. The network's weights
-    and activations and the libraries come on top.
+    written; GDAL's cache of blocks and, where pixels are resampled, ours, both of which are kept to
+    that while the map is made. The raster's height is not in it. The network's weights and
+    activations and the libraries come on top.
     """
     plane, k, c = predictor.plane(scene.grid), len(predictor.legend.classes), len(scene.bands)
     tiling, tile, layers = plane.tiling_y, predictor.options.tile_px, 1 + predictor.options.confidence
     widths = _strip_widths(plane, scene.grid.width, k)
     columns = min(math.ceil(widths[0] * plane.taps_x.factor) + 2 * tile, plane.taps_x.working + tile)
     rows = strip_rows(scene, plane)
-    read_ahead = 2 * 2 + 1 + math.ceil(tile / rows) + 1
+    read_ahead = 2 * THREADS + 1 + math.ceil(tile / rows) + 1
     itemsize = scene.dtype.itemsize if plane.native else 4
     slots = predictor.slots(plane.tiling_x.count)
     parts = [
@@ -105,7 +112,8 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
         min(read_ahead * rows, scene.grid.height + rows) * columns * (c * itemsize + 2),
         slots * tile**2 * (c * (itemsize + 4) + 1 + 4 * k) + 8 * k * tile**2,
         2 * 2 * layers * math.ceil(tiling.tile / plane.taps_y.factor) * widths[0],
-        4 * CHUNK_BYTES + READ_BYTES + GDAL_CACHE_MB * 2**20,
+        4 * CHUNK_BYTES + READ_BYTES,
+        GDAL_CACHE_MB * 2**20 + _cache_bytes(scene, plane, widths[0], THREADS),
     ]
     disk = layers * scene.grid.height * scene.grid.width + _map_bytes(scene.grid, layers)
     tiles = tiling.count * plane.tiling_x.count
@@ -204,6 +212,20 @@ def _strip_widths(plane: Plane, width: int, classes: int) -> list[int]:
     strips = math.ceil(width * plane.taps_x.factor * row_bytes / BAND_BYTES)
     edges = np.linspace(0, width, max(min(strips, width), 1) + 1).round().astype(int)
     return [int(w) for w in np.diff(edges)]
+
+
+def _cache_bytes(scene: Scene, plane: Plane, width: int, threads: int) -> int:
+    """Decoded blocks worth keeping for a column strip of `width` native pixels.
+
+    At the native gsd none: each is read once. Where pixels are resampled, those of the strips under
+    way: the filter reaches across their borders, and the mask needs them once more.
+    """
+    if plane.native:
+        return 0
+    cell, tile = scene.cells(Box(0, 0, 1, 1))[0], plane.tiling_x.tile
+    rows = threads * math.ceil(strip_rows(scene, plane) / plane.taps_y.factor) + 2 * cell.height
+    columns = min(width + 2 * math.ceil(tile / plane.taps_x.factor), scene.grid.width) + 2 * cell.width
+    return rows * columns * (len(scene.bands) * scene.dtype.itemsize + 1)
 
 
 def _map_bytes(grid: Grid, layers: int) -> int:

@@ -1,8 +1,8 @@
 """From tiles of pixels to logits: a trained segmentor and all that it needs to make maps."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -32,7 +32,6 @@ class Predictor:
         options: Predict,
         device: torch.device,
         gsd_m: float,
-        autocast: Callable[[], AbstractContextManager[object]],
     ) -> None:
         """`segmentor` lies on `device` already. Raises BadInput for an overlap that leaves no tile."""
         if options.overlap_px >= options.tile_px:
@@ -40,7 +39,7 @@ class Predictor:
                 "predict.overlap_px", "is not smaller than predict.tile_px", "a quarter of it is usual"
             )
         self.segmentor, self.stats, self.legend, self.options = segmentor, stats, legend, options
-        self.device, self.gsd_m, self.autocast = device, gsd_m, autocast
+        self.device, self.gsd_m = device, gsd_m
         self.standardise = Standardise(stats).to(device)
 
     @torch.inference_mode()
@@ -56,7 +55,7 @@ class Predictor:
         for i in range(len(values)):  # one at a time: buffers of a tile stay in the allocator's cache
             image[i] = self.standardise(values[i : i + 1], valid[i : i + 1])[0]
         try:
-            with _evaluating(self.segmentor), self.autocast():
+            with _evaluating(self.segmentor):
                 logits: Tensor = self.segmentor(image).logits
         except (torch.OutOfMemoryError, MemoryError):
             raise RunFailed(

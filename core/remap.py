@@ -1,7 +1,6 @@
 """Mapping more scenes with the model of a run that has ended."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -69,4 +68,4 @@ def _model(run: Run, stage: str, bands: tuple[str, ...]) -> Segmentor:
 def _predictor(job: Job, model: Segmentor, stats: BandStats, gsd_m: float) -> Predictor:
     device = launch(job.schedule).device
     model.precision = autocast_type(job.schedule, device)
-    return Predictor(model.to(device), stats, job.legend, job.predict, device, gsd_m, nullcontext)
+    return Predictor(model.to(device), stats, job.legend, job.predict, device, gsd_m)

@@ -1,13 +1,16 @@
 """Windowed reads of any raster: threads, damaged files and repeated crops taken care of."""
 
+import os
 import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
 from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 import numpy as np
@@ -25,20 +28,29 @@ Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """Values (c, h, w) and validity (h, w)."""
 
 _CELL_PX, _LARGEST_BLOCK_PX = 512, 1024
+GDAL_CACHE_MB = 64
+# GDAL's own default, 5 % of all memory, looks like a leak: it fills with blocks that are never read again.
+os.environ.setdefault("GDAL_CACHEMAX", str(GDAL_CACHE_MB))
+
 _opening = threading.Lock()
 
 
-def open_raster(path: Path, **options: object) -> DatasetReader:
-    """A dataset handle, for the calling thread only. Raises BadInput where GDAL finds no raster."""
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+def open_dataset(path: Path, mode: str = "r", **options: object) -> Any:
+    """rasterio's dataset handle, for the calling thread only, silent about missing georeference."""
     # `catch_warnings` swaps process-wide state: two threads inside it at once could leave it swapped.
     with _opening, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            dataset: DatasetReader = rasterio.open(path, **options)
-        except RasterioError as fault:
-            raise BadInput(path, f"is not a readable raster ({fault})", "copy or export it again") from None
+        return rasterio.open(path, mode, **options)
+
+
+def open_raster(path: Path, **options: object) -> DatasetReader:
+    """A handle for reading, for the calling thread only. Raises BadInput where GDAL finds no raster."""
+    if not path.exists():
+        raise BadInput(path, "does not exist", "check the path")
+    try:
+        dataset: DatasetReader = open_dataset(path, "r", **options)
+    except RasterioError as fault:
+        raise BadInput(path, f"is not a readable raster ({fault})", "copy or export it again") from None
     if dataset.count == 0:
         raise BadInput(path, "holds no bands of its own", "export the wanted layer as GeoTIFF")
     return dataset
@@ -49,6 +61,7 @@ class BlockCache:
 
     def __init__(self, capacity_bytes: int) -> None:
         self._capacity, self._held = capacity_bytes, 0
+        self._caps: list[int] = []
         self._entries: OrderedDict[Hashable, Pixels] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -62,6 +75,22 @@ class BlockCache:
             self._capacity = capacity_bytes
             self._shrink()
 
+    @contextmanager
+    def capped(self, capacity_bytes: int) -> Iterator[None]:
+        """Holds at most that much inside, for work that says what it takes; of several caps the least."""
+        with self._lock:
+            self._caps.append(capacity_bytes)
+            self._shrink()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._caps.remove(capacity_bytes)
+
+    @property
+    def _bound(self) -> int:
+        return min(self._capacity, *self._caps) if self._caps else self._capacity
+
     def get(self, key: Hashable) -> Pixels | None:
         with self._lock:
             if key in self._entries:
@@ -72,13 +101,13 @@ class BlockCache:
         for array in pixels:
             array.flags.writeable = False
         with self._lock:
-            if key not in self._entries and _size_bytes(pixels) <= self._capacity:
+            if key not in self._entries and _size_bytes(pixels) <= self._bound:
                 self._entries[key] = pixels
                 self._held += _size_bytes(pixels)
             self._shrink()
 
     def _shrink(self) -> None:
-        while self._held > self._capacity:
+        while self._held > self._bound:
             self._held -= _size_bytes(self._entries.popitem(last=False)[1])
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
+from geo_io.blocks import open_dataset
 from geo_io.grid import Grid
 
 Color = tuple[int, int, int]
@@ -22,7 +22,7 @@ def write_bands(
 ) -> None:
     """(c, h, w) as a tiled, compressed GeoTIFF with band names, or (1, h, w) with a colour table."""
     count, height, width = values.shape
-    with rasterio.open(
+    with open_dataset(
         path,
         "w",
         driver="GTiff",
@@ -31,7 +31,7 @@ def write_bands(
         count=count,
         dtype=values.dtype,
         nodata=nodata,
-        crs=rasterio.CRS.from_wkt(grid.crs_wkt) if grid.crs_wkt else None,
+        crs=grid.crs_wkt,
         transform=grid.transform,
         tiled=True,
         blockxsize=256,

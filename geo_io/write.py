@@ -1,33 +1,25 @@
 """Writing maps: GeoTIFFs that appear whole or not at all, in memory that does not grow with height."""
 
 import contextlib
-import os
-import threading
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling, WktVersion
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
+from geo_io.blocks import open_dataset
 from geo_io.grid import Grid
 from geo_io.whole_file import publish, whole
 
 BLOCK_PX = 512
 TAG_DOMAIN = "ISTHMUS"
-GDAL_CACHE_MB = 64
-# GDAL's own default, 5 % of all memory, looks like a leak: it fills with blocks that are never read again.
-os.environ.setdefault("GDAL_CACHEMAX", str(GDAL_CACHE_MB))
-
-_opening = threading.Lock()
 
 Rgb = tuple[int, int, int]
 
@@ -74,7 +66,7 @@ def read_tags(path: Path) -> dict[str, str] | None:
     if not path.exists():
         return None
     try:
-        with _open(path, "r") as dataset:
+        with open_dataset(path) as dataset:
             return dict(dataset.tags(ns=TAG_DOMAIN))
     except RasterioError:
         return None
@@ -94,15 +86,8 @@ def _whole_map(path: Path) -> Iterator[Path]:
                 sidecar.unlink(missing_ok=True)
 
 
-def _open(path: Path, mode: str, **profile: object) -> DatasetWriter:
-    # `catch_warnings` swaps process-wide state: two threads inside it at once could leave it swapped.
-    with _opening, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path, mode, **profile)
-
-
 def _create(path: Path, grid: Grid, nodata: int) -> DatasetWriter:
-    return _open(
+    dataset: DatasetWriter = open_dataset(
         path,
         "w",
         driver="GTiff",
@@ -119,6 +104,7 @@ def _create(path: Path, grid: Grid, nodata: int) -> DatasetWriter:
         compress="deflate",
         bigtiff="if_safer",
     )
+    return dataset
 
 
 def _write_rows(dataset: DatasetWriter, rows: Iterable[NDArray[np.uint8]]) -> None:
@@ -148,7 +134,7 @@ def _block_rows(rows: Iterable[NDArray[np.uint8]], width: int) -> Iterator[NDArr
 
 def _keep_crs(path: Path, grid: Grid) -> None:
     """Puts a CRS that GeoTIFF keys cannot hold into GDAL's side-car, which readers prefer."""
-    with _open(path, "r") as dataset:
+    with open_dataset(path) as dataset:
         kept = dataset.crs.to_wkt(version=WktVersion.WKT2_2019) if dataset.crs else None
     if grid.crs is None or (kept and CRS.from_wkt(kept) == grid.crs):
         return
@@ -164,5 +150,5 @@ def _add_overviews(path: Path, grid: Grid, kind: Literal["mode", "average"]) -> 
     while max(grid.width, grid.height) > BLOCK_PX * 2 ** len(factors):
         factors.append(2 ** (len(factors) + 1))
     if factors:
-        with _open(path, "r+") as dataset:
+        with open_dataset(path, "r+") as dataset:
             dataset.build_overviews(factors, Resampling[kind])

@@ -1,6 +1,5 @@
 """A network and scenes small enough to be mapped in every test."""
 
-import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,9 +54,7 @@ def predictor_for(scene: Scene, side: int = 1, gsd_m: float | None = None, **opt
     options = {"tile_px": 64, "overlap_px": 16, "batch": 3} | options
     bands = len(scene.bands)
     device, gsd_m = torch.device("cpu"), gsd_m or scene.grid.gsd_m
-    return Predictor(
-        Net(bands, side), stats_of(bands), legend(), Predict(**options), device, gsd_m, contextlib.nullcontext
-    )
+    return Predictor(Net(bands, side), stats_of(bands), legend(), Predict(**options), device, gsd_m)
 
 
 def scene_of(path: Path, height: int, width: int, **how: Any) -> Scene:

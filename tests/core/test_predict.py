@@ -19,6 +19,7 @@ from worlds import UTM, noise, north_up, write_raster
 from core import predict as predict_module
 from core.errors import BadInput, RunFailed
 from core.predict import Predictor, estimate, predict_scene
+from geo_io.blocks import CACHE, Blocks
 from geo_io.grid import Box
 from geo_io.scene import Scene
 
@@ -375,6 +376,28 @@ def test_out_of_memory_says_what_to_lower(tmp_path: Path) -> None:
 def test_the_overlap_must_leave_something(tmp_path: Path) -> None:
     with scene_of(tmp_path / "i.tif", 20, 20) as scene, pytest.raises(BadInput, match="overlap_px"):
         predictor_for(scene, overlap_px=64)
+
+
+@pytest.mark.parametrize("gsd_m", [1.0, 0.8, 2.0])
+def test_each_block_is_decoded_once_and_the_cache_keeps_to_the_estimate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gsd_m: float
+) -> None:
+    decoded: list[object] = []
+    decode = Blocks.decode
+    monkeypatch.setattr(Blocks, "decode", lambda self, *args: decoded.append(args) or decode(self, *args))
+    tiles: dict[str, Any] = {"tiled": True, "blockxsize": 512, "blockysize": 512}
+    with scene_of(tmp_path / "i.tif", 2100, 700, **tiles) as scene:
+        predictor, held = predictor_for(scene, gsd_m=gsd_m, tile_px=256), [0]
+        with CACHE.capped(0):  # what other work left there is not the map's
+            pass
+        for _ in predict_scene(predictor, scene, None, tmp_path, "m", {}, threads=1):
+            held.append(CACHE.held_bytes)
+        assert len(decoded) == 5 * 2
+        allowed = predict_module._cache_bytes(scene, predictor.plane(scene.grid), 700, 1)
+        assert max(held[:-1]) <= allowed
+        assert (allowed == 0) == (gsd_m == 1.0)
+        scene.read(Box(0, 0, 9, 9))
+        assert CACHE.held_bytes > 0, "the cap is lifted"
 
 
 def test_the_estimate_does_not_grow_with_height(tmp_path: Path) -> None:

@@ -299,6 +299,25 @@ def test_the_cache_saves_decoding_and_keeps_its_bound(
     assert cache.held_bytes == 0
 
 
+def test_caps_hold_until_the_last_of_them_is_lifted() -> None:
+    def kept() -> int:
+        for key in range(4):
+            cache.put(key, (np.zeros((1, 10, 10), np.uint8), np.zeros((10, 10), bool)))
+        return cache.held_bytes
+
+    cache = blocks.BlockCache(600)
+    assert kept() == 600
+    outer, inner = cache.capped(450), cache.capped(0)
+    outer.__enter__()
+    assert cache.held_bytes == kept() == 400
+    inner.__enter__()
+    assert cache.held_bytes == kept() == 0
+    outer.__exit__(None, None, None)
+    assert kept() == 0
+    inner.__exit__(None, None, None)
+    assert kept() == 600
+
+
 def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
     for seed in (1, 2):
         values = noise(1, 40, 40, seed=seed)
