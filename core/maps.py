@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from core.bench import TARGET, Bench
 from core.errors import BadInput
@@ -16,8 +17,9 @@ from core.events import AnyEvent, Evaluated, Pictured
 from core.files import read_json, write_json
 from core.job import SceneFiles
 from core.metrics import Confusion
+from core.networks.segmentor import Segmentor
 from core.predict import Predictor, predict_scene
-from core.prepare import Prepared
+from core.prepare import Prepared, seen_target
 from core.run import Run
 from geo_io.whole_file import whole
 
@@ -42,10 +44,10 @@ def tags(run: Run, model: str) -> dict[str, str]:
     }
 
 
-def predictor(run: Run, bench: Bench, data: Prepared) -> Predictor:
-    """Prediction with a finished model on the target's radiometry."""
-    stats, job = data.domains[TARGET].stats, run.job
-    return Predictor(bench.segmentor, stats, job.legend, job.predict, bench.device, data.gsd_m)
+def predictor(run: Run, segmentor: Segmentor, device: torch.device) -> Predictor:
+    """Prediction with a finished model, on `device` already, on the target's radiometry."""
+    stats, gsd_m = seen_target(run.folder / "cache")
+    return Predictor(segmentor, stats, run.job.legend, run.job.predict, device, gsd_m)
 
 
 def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[AnyEvent]:
@@ -54,7 +56,7 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
     names = stems(run.job.target.scenes)
     wanted = {"both": list(models), "chosen": [chosen], "method": list(models)[-1:]}[run.job.predict.models]
     for model in wanted:
-        maker = predictor(run, models[model], data)
+        maker = predictor(run, models[model].segmentor, models[model].device)
         for scene, place, stem in zip(run.job.target.scenes, data.domains[TARGET].places, names, strict=True):
             if not scene.map:
                 continue

@@ -65,7 +65,20 @@ def open_region(region: Region, legend: Legend, use: Use) -> list[Place]:
     BadInput for whatever cannot be opened, and for scenes of different bands.
     """
     places = [_open_place(region, files, legend, use) for files in region.scenes]
-    return [_matched(place, places[0].scene) for place in places]
+    first = places[0].scene
+    return [_matched(place, first.bands, first.path) for place in places]
+
+
+def open_like(region: Region, legend: Legend, bands: tuple[str, ...]) -> list[Place]:
+    """The scenes of `region`, without labels, with the bands that a network was trained on, in their order.
+
+    Where the region does not choose its bands, those of the network are picked by name. Raises BadInput
+    for whatever cannot be opened, and for a scene without such bands.
+    """
+    places = [_open_place(region, files, legend, "train") for files in region.scenes]
+    if region.bands is None:
+        places = [_picked(place, bands) for place in places]
+    return [_matched(place, bands, "the network") for place in places]
 
 
 def open_pair(job: Job, use: Use = "train") -> tuple[list[Place], list[Place]]:
@@ -83,7 +96,8 @@ def open_pair(job: Job, use: Use = "train") -> tuple[list[Place], list[Place]]:
     source, target = (open_region(region, job.legend, use) for region in (job.source, job.target))
     if job.source.bands is None and job.target.bands is None:
         source, target = _shared(source, target)
-    return source, [_matched(place, source[0].scene) for place in target]
+    first = source[0].scene
+    return source, [_matched(place, first.bands, first.path) for place in target]
 
 
 def working_gsd_m(job: Job, source: list[Place], target: list[Place]) -> float:
@@ -124,31 +138,38 @@ def _opener(file: LabelFile, legend: Legend) -> "Callable[[], RasterLabels | Vec
     )
 
 
-def _matched(place: Place, reference: Scene) -> Place:
-    """`place` with its bands in the order of `reference` and under its names."""
+def _matched(place: Place, bands: tuple[str, ...], owner: object) -> Place:
+    """`place` with its bands in the order of `bands`, which are those of `owner`, and under their names."""
     scene = place.scene
-    if scene.bands == reference.bands:
+    if scene.bands == bands:
         return place
-    if len(scene.bands) != len(reference.bands):
-        raise _unlike(scene, reference, "choose as many `bands` on both sides")
-    if not (_really_named(scene) and _really_named(reference)):
-        return replace(place, scene=scene.select(scene.bands, names=reference.bands))
+    if len(scene.bands) != len(bands):
+        raise _unlike(scene, bands, owner, "choose as many `bands` on both sides")
+    if not (_really_named(scene.bands) and _really_named(bands)):
+        return replace(place, scene=scene.select(scene.bands, names=bands))
     own = _by_fold(scene)
-    if own.keys() != _by_fold(reference).keys():
-        raise _unlike(scene, reference, "choose the same `bands` of both, or rename them with `band_names`")
-    return replace(
-        place, scene=scene.select([own[n.casefold()] for n in reference.bands], names=reference.bands)
-    )
+    if own.keys() != {name.casefold() for name in bands}:
+        remedy = "choose the same `bands` of both, or rename them with `band_names`"
+        raise _unlike(scene, bands, owner, remedy)
+    return _picked(place, bands)
+
+
+def _picked(place: Place, bands: tuple[str, ...]) -> Place:
+    """`place` with those of its bands that are called `bands`; as it is where it lacks some."""
+    own = _by_fold(place.scene)
+    if not all(name.casefold() in own for name in bands):
+        return place
+    return replace(place, scene=place.scene.select([own[n.casefold()] for n in bands], names=bands))
 
 
 def _shared(source: list[Place], target: list[Place]) -> tuple[list[Place], list[Place]]:
     """Both regions with only the named bands that both have, in the source's order."""
     ours, theirs = source[0].scene, target[0].scene
-    if not (_really_named(ours) and _really_named(theirs)):
+    if not (_really_named(ours.bands) and _really_named(theirs.bands)):
         return source, target
     common = [name for name in ours.bands if name.casefold() in _by_fold(theirs)]
     if not common:
-        raise _unlike(theirs, ours, "name the bands alike with `band_names`")
+        raise _unlike(theirs, ours.bands, ours.path, "name the bands alike with `band_names`")
     return _only(source, common), _only(target, common)
 
 
@@ -162,14 +183,14 @@ def _only(places: list[Place], names: list[str]) -> list[Place]:
     return [replace(p, scene=p.scene.select(own, names=names, warnings=[warning])) for p in places]
 
 
-def _unlike(scene: Scene, reference: Scene, remedy: str) -> BadInput:
-    ours, theirs = ", ".join(scene.bands), ", ".join(reference.bands)
-    return BadInput(scene.path, f"has the bands {ours}, but {reference.path} has {theirs}", remedy)
+def _unlike(scene: Scene, bands: tuple[str, ...], owner: object, remedy: str) -> BadInput:
+    ours, theirs = ", ".join(scene.bands), ", ".join(bands)
+    return BadInput(scene.path, f"has the bands {ours}, but {owner} has {theirs}", remedy)
 
 
 def _by_fold(scene: Scene) -> dict[str, str]:
     return {name.casefold(): name for name in scene.bands}
 
 
-def _really_named(scene: Scene) -> bool:
-    return not all(re.fullmatch(r"band\d+", name) for name in scene.bands)
+def _really_named(bands: tuple[str, ...]) -> bool:
+    return not all(re.fullmatch(r"band\d+", name) for name in bands)

@@ -48,13 +48,24 @@ def prepare(job: Job, cache: Path) -> Iterator[Progressed | Prepared]:
     held = holdout.choose(
         indexes[0].classes, cell_px, 4, job.sampling.holdout, job.sampling.crop_px // 8, job.seed
     )
+    stats = {name: cache / f"stats-{name}.json" for name in (SOURCE, TARGET)}
     domains = {
-        SOURCE: Domain(
-            source, _stats(source, cache / "stats-source.json"), gsd_m, job.sampling, indexes[0], held
-        ),
-        TARGET: Domain(target, _stats(target, cache / "stats-target.json"), gsd_m, job.sampling, indexes[1]),
+        SOURCE: Domain(source, _stats(source, stats[SOURCE]), gsd_m, job.sampling, indexes[0], held),
+        TARGET: Domain(target, _stats(target, stats[TARGET]), gsd_m, job.sampling, indexes[1]),
     }
+    if not (cache / "data.json").exists():
+        write_json(cache / "data.json", {"gsd_m": gsd_m})
     yield Prepared(source[0].scene.bands, gsd_m, domains)
+
+
+def seen_target(cache: Path) -> tuple[BandStats, float]:
+    """The target as a run's networks saw it: its radiometry, bands named in their order, and gsd in metres.
+
+    All that is needed to map with them once the run's own images are gone. Raises BadInput for a run that
+    was not prepared.
+    """
+    stats = BandStats.from_dict(read_json(cache / f"stats-{TARGET}.json"))
+    return stats, read_json(cache / "data.json")["gsd_m"]
 
 
 def _stats(places: list[Place], cache: Path) -> BandStats:

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from core.checkpoint import load_weights, weights_path
 from core.devices import autocast_type, launch
 from core.errors import BadInput
 from core.events import Pictured, Progressed
 from core.files import read_json
-from core.job import Job, SceneFiles
-from core.maps import CLASS_SUFFIX, stems, tags
+from core.job import SceneFiles
+from core.maps import CLASS_SUFFIX, predictor, stems, tags
 from core.networks.segmentor import Segmentor, build_segmentor
-from core.places import open_pair, working_gsd_m
-from core.predict import Predictor, predict_scene
+from core.places import open_like
+from core.predict import predict_scene
+from core.prepare import seen_target
 from core.run import Run, open_run
-from geo_io.band_stats import BandStats
 
 Which = Literal["chosen", "source-only", "adapted"]
 
@@ -23,19 +25,17 @@ Which = Literal["chosen", "source-only", "adapted"]
 def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iterator[Progressed | Pictured]:
     """Write a map of each image to `to`. They must be like the target's: its sensor, bands and season.
 
-    Raises BadInput where the run has no such model, or an image does not fit.
+    Of the run nothing but its folder is needed. Raises BadInput where it has no such model, or an image
+    does not fit.
     """
     run = open_run(folder)
     stage = _stage(run, which)
     scenes = [SceneFiles(path=path.resolve()) for path in images]
     target = run.job.target.model_copy(update={"scenes": scenes})
-    # The source's header says which bands the network saw, the old target's at what pixel size.
-    gsd_m = working_gsd_m(run.job, *open_pair(run.job))
-    _, places = open_pair(run.job.model_copy(update={"target": target}))
-    model = _model(run, stage, places[0].scene.bands)
-    maker = _predictor(
-        run.job, model, BandStats.from_dict(read_json(run.folder / "cache/stats-target.json")), gsd_m
-    )
+    bands = seen_target(run.folder / "cache")[0].names
+    places = open_like(target, run.job.legend, bands)
+    device = launch(run.job.schedule).device
+    maker = predictor(run, _model(run, stage, bands, device), device)
     for place, stem in zip(places, stems(scenes), strict=True):
         yield from predict_scene(maker, place.scene, place.area, to, stem, tags(run, stage))
         yield Pictured(what=f"map {stem}", path=str(to / (stem + CLASS_SUFFIX)))
@@ -57,15 +57,10 @@ def _stage(run: Run, which: Which) -> str:
     return stage
 
 
-def _model(run: Run, stage: str, bands: tuple[str, ...]) -> Segmentor:
+def _model(run: Run, stage: str, bands: tuple[str, ...], device: torch.device) -> Segmentor:
     # The run's weights replace all others: nothing is to be fetched.
     network = run.job.network.model_copy(update={"weights": None})
     model, _ = build_segmentor(network, bands, len(run.job.legend.classes))
     load_weights(model, weights_path(run.phase(stage)))
-    return model
-
-
-def _predictor(job: Job, model: Segmentor, stats: BandStats, gsd_m: float) -> Predictor:
-    device = launch(job.schedule).device
-    model.precision = autocast_type(job.schedule, device)
-    return Predictor(model.to(device), stats, job.legend, job.predict, device, gsd_m)
+    model.precision = autocast_type(run.job.schedule, device)
+    return model.to(device)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from core.cli import app
 from core.files import write_json
 from core.job import load_job
+from core.prepare import prepare
 from core.run import create
 
 
@@ -76,6 +77,7 @@ def test_a_model_that_is_none_makes_no_map(name: str, tmp_path: Path) -> None:
     run = create(load_job(job), tmp_path / "run")
     write_json(run.folder / "verdict.json", {"chosen": "source-only"})
     run.phase("source-only").mkdir(parents=True)
+    list(prepare(run.job, run.folder / "cache"))
     (run.phase("source-only") / "weights.safetensors").write_bytes(WEIGHTS[name])
     before = files(tmp_path)
     result = answer(["predict", run.folder, tmp_path / "target.tif", "--to", tmp_path / "maps"])
