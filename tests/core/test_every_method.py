@@ -18,7 +18,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
     ("adaptsegnet", {"gan": "lsgan"}),
     ("advent", {"variant": "minent"}),
-    ("combined", {"adabn": "start", "adabn_batches": 2, "teacher_norm": "batch"}),
+    ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
 ]
 each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
 

@@ -1,0 +1,59 @@
+"""A job reads strictly, says where it is wrong, and survives a round trip."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from engines import LEGEND
+
+from core.errors import BadInput
+from core.job import dump_job, load_job
+
+LEAST = {
+    "name": "least",
+    "source": {"name": "a", "scenes": [{"path": "a.tif", "labels": "a.gpkg"}]},
+    "target": {"name": "b", "scenes": ["b.tif"]},
+    "legend": LEGEND,
+}
+
+
+def written(folder: Path, **changes: object) -> Path:
+    path = folder / "job.yaml"
+    path.write_text(yaml.safe_dump(LEAST | changes))
+    return path
+
+
+def test_the_least_job_has_defaults_and_absolute_paths(tmp_path: Path) -> None:
+    job = load_job(written(tmp_path))
+    assert job.method.name == "combined"
+    assert job.source.scenes[0].path == tmp_path / "a.tif"
+    assert job.source.scenes[0].labels
+    assert job.source.scenes[0].labels.path == tmp_path / "a.gpkg"
+    assert job.target.scenes[0].path == tmp_path / "b.tif"
+
+
+def test_a_round_trip_changes_nothing(tmp_path: Path) -> None:
+    job = load_job(written(tmp_path, method={"name": "advent", "options": {"weight": 0.01}}, seed=7))
+    (tmp_path / "again.yaml").write_text(dump_job(job))
+    assert load_job(tmp_path / "again.yaml") == job
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"sampling": {"crop_pixels": 64}}, ["sampling.crop_pixels", "crop_px"]),
+        ({"schedul": {}}, ["schedul", "schedule"]),
+        ({"sampling": {"batch": 0}}, ["sampling.batch", "greater"]),
+        ({"source": {"name": "a", "scenes": [{"pth": "a.tif"}]}}, ["source.scenes.0", "path"]),
+        ({"legend": {"classes": [{"name": "x", "color": "red"}] * 2}}, ["legend.classes.0.color", "#rrggbb"]),
+        ({"seed": "seven"}, ["seed", "integer"]),
+    ],
+)
+def test_a_wrong_key_names_its_path_and_the_nearest_right_one(
+    tmp_path: Path, changes: dict[str, object], words: list[str]
+) -> None:
+    with pytest.raises(BadInput) as fault:
+        load_job(written(tmp_path, **changes))
+    for word in words:
+        assert word in str(fault.value)
+    assert "\n" not in str(fault.value)
