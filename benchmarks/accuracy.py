@@ -5,13 +5,13 @@
 
 Scores come from the maps on disk, of the adapted weights before the guarded choice; what the guard
 chose is recorded beside them. Results are appended to benchmarks/results/accuracy.jsonl, and what is
-there is skipped.
+there is skipped. The built-in sample is one of the pairs: it is drawn when needed, and its oracle
+learns from the target of a second drawing, the same sensor and season over other land.
 """
 
 import argparse
 import json
 import platform
-import shutil
 import statistics
 import time
 from collections.abc import Iterator
@@ -23,8 +23,9 @@ import torch
 
 from core.execute import execute
 from core.files import read_json
-from core.job import Job, Method, load_job
+from core.job import Job, LabelFile, Method, load_job
 from core.run import create, open_run
+from core.sample import draw_sample
 
 HERE = Path(__file__).parent
 JOBS, RESULTS, WORK, TABLE = (
@@ -34,15 +35,18 @@ JOBS, RESULTS, WORK, TABLE = (
     HERE / "accuracy.md",
 )
 ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "oracle")
+SAMPLE = "sample"
 Result = dict[str, Any]
 
 
 def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
     """The pair's job as one row of the table: only the scored half is mapped."""
     job = load_job(path)
+    pair_schedule = job.schedule.model_copy(update={"threads": 1})
     scenes = [s.model_copy(update={"map": s.labels is not None}) for s in job.target.scenes]
     changes: dict[str, Any] = {
         "seed": seed,
+        "schedule": pair_schedule,
         "target": job.target.model_copy(update={"scenes": scenes}),
         "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
         "method": Method(name="source_only" if row == "oracle" else row),
@@ -54,22 +58,38 @@ def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
 
 def oracle(job: Job) -> Job:
     """Trained on the labels of the target's other half, which no other row ever opens."""
-    other = [
-        s.model_copy(update={"labels": label_of(job, s.path)}) for s in job.target.scenes if s.labels is None
-    ]
+    if job.name == SAMPLE:
+        other = load_job(sample(1)).target.scenes
+        other = [s.model_copy(update={"labels": as_training(s.labels)}) for s in other]
+    else:
+        unscored = [s for s in job.target.scenes if s.labels is None]
+        other = [s.model_copy(update={"labels": label_of(job, s.path)}) for s in unscored]
     source = job.target.model_copy(update={"name": f"{job.target.name}-labelled", "scenes": other})
     return job.model_copy(update={"source": source, "oracle": True})
 
 
-def label_of(job: Job, image: Path) -> Any:
+def label_of(job: Job, image: Path) -> LabelFile:
     """The label file beside an image, used for training: the packs keep both under the same name."""
     like = next(s.labels for s in job.target.scenes if s.labels)
-    return like.model_copy(update={"path": image.parents[1] / "labels" / image.name, "use": "train"})
+    return as_training(like).model_copy(update={"path": image.parents[1] / "labels" / image.name})
+
+
+def as_training(labels: LabelFile | None) -> LabelFile:
+    assert labels
+    return labels.model_copy(update={"use": "train"})
+
+
+def sample(seed: int) -> Path:
+    """The job of the built-in sample, drawn where it is not there yet, on one thread like the others."""
+    folder = WORK / f"{SAMPLE}-drawn-{seed}"
+    if not folder.exists():
+        draw_sample(folder, seed)
+    return folder / "job.yaml"
 
 
 def run_rows(path: Path, seed: int, rows: list[str]) -> Iterator[Result]:
     """Run the rows of one pair and seed in order; the source-only model serves the others as candidate."""
-    base = WORK / f"{path.stem}-s{seed}"
+    base = WORK / f"{pair_of(path)}-s{seed}"
     for row in rows:
         folder = base / row
         job = job_of(path, row, seed, base / "source_only")
@@ -77,7 +97,7 @@ def run_rows(path: Path, seed: int, rows: list[str]) -> Iterator[Result]:
         began = time.monotonic()
         for _ in execute(run):
             pass
-        yield result_of(path.stem, row, seed, folder, time.monotonic() - began)
+        yield result_of(pair_of(path), row, seed, folder, time.monotonic() - began)
 
 
 def result_of(pair: str, row: str, seed: int, folder: Path, seconds: float) -> Result:
@@ -98,6 +118,10 @@ def result_of(pair: str, row: str, seed: int, folder: Path, seconds: float) -> R
     }
 
 
+def pair_of(path: Path) -> str:
+    return load_job(path).name
+
+
 def known() -> list[Result]:
     return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
 
@@ -111,7 +135,7 @@ def work(args: argparse.Namespace) -> None:
             pool.submit(list_rows, path, seed, rows)
             for seed in args.seeds
             for path in args.jobs
-            if (rows := [row for row in args.rows if (path.stem, row, seed) not in done])
+            if (rows := [row for row in args.rows if (pair_of(path), row, seed) not in done])
         ]
         for finished in as_completed(waiting):
             print(f"finished {finished.result()}", flush=True)
@@ -123,8 +147,7 @@ def list_rows(path: Path, seed: int, rows: list[str]) -> str:
         with RESULTS.open("a") as file:
             file.write(json.dumps(result) + "\n")
         print(f"{result['pair']} {result['row']} s{seed}: {100 * result['miou']:.1f}", flush=True)
-    shutil.rmtree(WORK / f"{path.stem}-s{seed}" / "source_only" / "maps", ignore_errors=True)
-    return f"{path.stem} s{seed}"
+    return f"{pair_of(path)} s{seed}"
 
 
 def table(results: list[Result]) -> str:
@@ -189,12 +212,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--jobs", nargs="+", type=Path, default=sorted(JOBS.glob("*.yaml")))
+    parser.add_argument("--jobs", nargs="+", type=Path, default=[])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--table", action="store_true", help="only write the table")
     args = parser.parse_args()
+    args.jobs = args.jobs or [sample(0), *sorted(JOBS.glob("*.yaml"))]
     if not args.table:
         work(args)
     TABLE.write_text(table(known()))

@@ -133,7 +133,7 @@ def test_bands_without_names_are_matched_by_position(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source_m", "target_m", "expected"), [(0.5, 1.0, 1.0), (3.0, 1.0, 3.0), (0.5, 8.0, 2.0)]
+    ("source_m", "target_m", "expected"), [(0.5, 1.0, 1.0), (3.0, 1.0, 3.0), (0.5, 8.0, 8.0)]
 )
 def test_the_working_size_is_the_coarser_or_the_middle(
     tmp_path: Path, source_m: float, target_m: float, expected: float

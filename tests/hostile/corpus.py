@@ -415,9 +415,9 @@ def unknown_method(folder: Path) -> Words:
     return running(folder, {"method": "adventure"})
 
 
-@case(BAD, "adabnn", "did you mean 'adabn'?")
+@case(BAD, "weigth", "did you mean 'weight'?")
 def unknown_option_of_a_method(folder: Path) -> Words:
-    return running(folder, {"method": {"name": "source_only", "options": {"adabnn": True}}})
+    return running(folder, {"method": {"name": "advent", "options": {"weigth": 0.1}}})
 
 
 @case(BAD, "network.encoder", "'resnet81' is unknown", "did you mean 'resnet18'?")
