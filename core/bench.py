@@ -14,9 +14,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from core.ahead import ahead
 from core.augment import jitter_bands
 from core.checkpoint import Checkpoint
-from core.data import Domain, Sample, read_ahead
+from core.data import Domain, Sample
 from core.draws import rng, seed_for
 from core.job import Job
 from core.networks.outputs import Batch
@@ -154,20 +155,20 @@ class Bench:
         first = self._first_step(name)
         size, rank = self.job.sampling.batch, self.fabric.global_rank
         ours = range(rank * size, (rank + 1) * size)
-        ahead = read_ahead(
+        coming = ahead(
             lambda step: [[self._sample(d, name, step, i) for i in ours] for d in domains],
             range(first, self.phase.steps),
             self.job.sampling.loader_threads,
         )
         try:
-            for step, drawn in enumerate(ahead, first):
+            for step, drawn in enumerate(coming, first):
                 self.step_now = step
                 torch.manual_seed(seed_for(self.job.seed, "torch", name, step, rank))
                 self.segmentor.train()
                 batches = (self.batch(d, samples) for d, samples in zip(domains, drawn, strict=True))
                 yield tuple(self._photometric(d, batch) for d, batch in zip(domains, batches, strict=True))
         finally:
-            ahead.close()
+            coming.close()
 
     def begins(self, name: str) -> bool:
         """Whether no step of a phase is done yet: what comes before its first step is then due."""

@@ -1,10 +1,7 @@
 """Training crops: drawn in metres from scenes of any pixel size, each a pure function of its key."""
 
-from collections import deque
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,23 +165,3 @@ def _orient(sample: Sample, which: int) -> Sample:
         return np.ascontiguousarray(a[..., ::-1] if which >= 4 else a)
 
     return Sample(turn(sample.values), turn(sample.label), turn(sample.valid))
-
-
-Item = TypeVar("Item")
-
-
-def read_ahead(
-    make: Callable[[int], Item], keys: range, threads: int, depth: int = 3
-) -> Generator[Item, None, None]:
-    """`make(key)` for each key in order, computed ahead of need by threads; stops them when closed."""
-    waiting: deque[Future[Item]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="read-ahead")
-    try:
-        for key in keys:
-            waiting.append(pool.submit(make, key))
-            if len(waiting) > depth:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,10 +1,9 @@
 """Reading an image strip by strip, a little ahead of whoever needs it."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,6 @@ from geo_io.scene import Scene
 if TYPE_CHECKING:  # geopandas is loaded only where an area is
     from geo_io.vector import Area
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 MIN_STRIP_ROWS = 64
 
 
@@ -122,23 +119,3 @@ class Strips:
                 source = slice(low - strip.top, high - strip.top), slice(col, col + cols)
                 values[:, low - row : high - row, :cols] = strip.values[:, *source]
                 valid[low - row : high - row, :cols] = strip.valid[source]
-
-
-def ahead(
-    work: Callable[[Item], Result], items: Iterable[Item], threads: int
-) -> Generator[Result, None, None]:
-    """`work` of each item, in order, computed in threads; at most `threads + 1` results wait.
-
-    An error surfaces in its place, as raised; closing the generator ends the threads.
-    """
-    pending: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="read") as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(work, item))
-                if len(pending) > threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)

@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.ahead import ahead
 from core.blend import RowBand
 from core.errors import RunFailed
 from core.predictor import Predictor
-from core.strips import StripReader, Strips, ahead
+from core.strips import StripReader, Strips
 from geo_io.legend import IGNORE
 
 Waiting = Callable[[], NDArray[np.uint8]]

@@ -7,9 +7,10 @@ import pytest
 from engines import LEGEND, bench_for, draw, job_for
 from worlds import north_up, write_raster
 
+from core.ahead import ahead
 from core.bench import SOURCE, TARGET, Bench
 from core.class_index import ClassIndex, build_index
-from core.data import Sample, _orient, read_ahead
+from core.data import Sample, _orient
 from core.draws import rng
 from core.holdout import choose
 from core.job import Region
@@ -34,14 +35,14 @@ def test_a_crop_is_a_pure_function_of_its_key(bench: Bench) -> None:
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_reading_ahead_keeps_order_with_any_number_of_threads(threads: int) -> None:
-    assert list(read_ahead(lambda key: key * key, range(3, 40), threads)) == [k * k for k in range(3, 40)]
+    assert list(ahead(lambda key: key * key, range(3, 40), threads)) == [k * k for k in range(3, 40)]
 
 
 def test_reading_ahead_stops_when_dropped() -> None:
     made: list[int] = []
-    ahead = read_ahead(lambda key: made.append(key) or key, range(10_000), 2)
-    next(ahead)
-    ahead.close()
+    coming = ahead(lambda key: made.append(key) or key, range(10_000), 2)
+    next(coming)
+    coming.close()
     assert len(made) < 50
 
 
