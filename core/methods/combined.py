@@ -2,12 +2,12 @@
 
 1. Warm start: source only, the first `warm_share` of the steps. A teacher that knows nothing yet
    teaches noise, and an adversary aligns it.
-2. Batch-norm statistics renewed on the target (AdaBN), kept only where the model gets surer by them
-   and answers a turned image no less alike: they are worth +11 points on one pair and -12 on another.
+2. Batch-norm statistics renewed on the target (AdaBN), if asked: they are worth many points on some
+   pairs and cost as many on others, and no label-free gate tried so far tells which.
 3. Adaptation: source labels; a light output-space adversary (AdaptSegNet); and self-training, in
    which an EMA teacher labels un-augmented target crops, each class keeps the pixels above its own
-   threshold (BDL's min(median, 0.9)), and the student learns them mixed with source pixels
-   (ClassMix) under colour jitter and blur.
+   threshold, and the student learns them mixed with source pixels (ClassMix) under colour jitter
+   and blur.
 
 Nodata is masked out of every loss, statistic and discriminator cell. What each part is worth, and
 on what, is in benchmarks/README.md.
@@ -38,7 +38,7 @@ class Options(Base):
         0.5, ge=0, le=0.9, description="Share of the steps trained on the source alone first"
     )
     adabn: Literal["gated", "always", "no"] = Field(
-        "gated",
+        "no",
         description="Renew batch-norm statistics on the target before adapting; gated: if steadier so",
     )
     adabn_batches: int = Field(16, ge=1, le=10_000, description="Batches of target crops for that")
@@ -50,7 +50,7 @@ class Options(Base):
     teacher_norm: TeacherNorm = Field("ema", description="Batch-norm statistics that the teacher labels with")
     confidence_cap: float = Field(0.9, gt=0, le=1, description="No class needs more confidence than this")
     confidence_quantile: float = Field(
-        0.5, ge=0, le=1, description="Share of each class's pixels not trusted"
+        0.0, ge=0, le=1, description="Share of each class's pixels not trusted (BDL: 0.5)"
     )
     jitter: float = Field(0.25, ge=0, le=1, description="Strength of per-band gain and bias on mixed crops")
     blur: float = Field(0.5, ge=0, le=1, description="Probability of blurring a mixed crop")
