@@ -7,8 +7,10 @@ from core.signals import Signals
 
 Model = Literal["source-only", "adapted"]
 
-HOLDOUT_DROP = 0.10
+HOLDOUT_DROP = 0.03
 """Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes."""
+AGREEMENT_DROP = 0.02
+"""Most of the agreement between the answers to an image and to it turned that it may lose."""
 SHARE_LOSS, SHARE_GAIN = 0.25, 4.0
 """A class whose share of the map shrinks or grows by more than this, against source-only, is an alarm."""
 
@@ -58,6 +60,9 @@ def _alarms(source_only: Signals, adapted: Signals, names: list[str]) -> list[st
     drop = source_only.holdout_miou - adapted.holdout_miou
     if drop > HOLDOUT_DROP:
         alarms.append(f"adapting cost {drop:.2f} mIoU on held-out source blocks")
+    unsteadier = source_only.d4_agreement - adapted.d4_agreement
+    if unsteadier > AGREEMENT_DROP:
+        alarms.append(f"{unsteadier:.1%} fewer pixels keep their class when the image is turned")
     for name, before, after in zip(names, source_only.shares, adapted.shares, strict=True):
         if before > 0.005 and after < SHARE_LOSS * before:
             alarms.append(f"{name} nearly vanished from the map ({before:.1%} to {after:.1%})")

@@ -3,7 +3,7 @@
 1. Warm start: source only, the first `warm_share` of the steps. A teacher that knows nothing yet
    teaches noise, and an adversary aligns it.
 2. Batch-norm statistics renewed on the target (AdaBN), if asked: they are worth many points on some
-   pairs and cost as many on others, and no label-free gate tried so far tells which.
+   pairs and cost as many on others.
 3. Adaptation: source labels; a light output-space adversary (AdaptSegNet); and self-training, in
    which an EMA teacher labels un-augmented target crops, each class keeps the pixels above its own
    threshold, and the student learns them mixed with source pixels (ClassMix) under colour jitter

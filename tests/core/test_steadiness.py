@@ -20,6 +20,7 @@ BEFORE = Signals(0.4, 0.3, 0.9, [0.5, 0.5], 0.8, 0.7, {})
         (replace(BEFORE, entropy=0.3), True),
         (replace(BEFORE, entropy=0.3, d4_agreement=0.89), False),
         (replace(BEFORE, entropy=0.5, d4_agreement=0.99), False),
+        (replace(BEFORE, entropy=0.3, holdout_miou=0.6), False),
         (BEFORE, False),
     ],
 )

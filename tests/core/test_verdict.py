@@ -45,6 +45,10 @@ def test_forgetting_the_source_is_an_alarm_however_sure_the_model() -> None:
     assert choose(BEFORE, replace(SURER, holdout_miou=0.60), NAMES).chosen == "source-only"
 
 
+def test_answering_a_turned_image_otherwise_is_an_alarm_however_sure_the_model() -> None:
+    assert choose(BEFORE, replace(SURER, d4_agreement=0.82), NAMES).chosen == "source-only"
+
+
 def test_the_verdict_carries_its_figures_and_reasons() -> None:
     found = choose(BEFORE, SURER, NAMES)
     assert found.reasons
