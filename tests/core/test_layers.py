@@ -16,17 +16,8 @@ ALLOWED = {
     "geo_io": {"geo_io"},
 }
 CONTRACT = (
-    "errors",
-    "options",
-    "job",
-    "events",
-    "journal",
-    "progress",
-    "files",
-    "run",
-    "places",
-    "cli",
-    "console",
+    *("errors", "options", "job", "events", "journal", "progress", "files", "run", "places"),
+    *("cli", "console", "guard", "foreground", "variants", "findings", "evaluate", "preflight"),
 )
 ONLY_IN = {
     "torch": {"core"},
