@@ -11,6 +11,10 @@ class BadInput(Exception):
         self.culprit, self.problem, self.remedy = str(culprit), problem, remedy
         super().__init__(" ".join(f"{self.culprit}: {problem}; {remedy}".split()))
 
+    def __reduce__(self) -> tuple[type["BadInput"], tuple[str, str, str]]:
+        """Survives the way back from a worker process, which pickles what was raised."""
+        return type(self), (self.culprit, self.problem, self.remedy)
+
 
 class RunFailed(Exception):
     """Work that could not be finished although its input was good (memory, disk, a lost worker).
