@@ -4,7 +4,7 @@
     python -m benchmarks.accuracy --table         write benchmarks/accuracy.md from the results
 
 Scores come from the maps on disk, of the adapted weights before the guarded choice; what the guard
-chose is recorded beside them. Results are appended to benchmarks/results/accuracy.jsonl, and what is
+chose is recorded beside them (the table asks today's rule of the recorded signals). Results are appended to benchmarks/results/accuracy.jsonl, and what is
 there is skipped. The built-in sample is one of the pairs: it is drawn when needed, and its oracle
 learns from the target of a second drawing, the same sensor and season over other land.
 """
@@ -26,6 +26,8 @@ from core.files import read_json
 from core.job import Job, LabelFile, Method, load_job
 from core.run import create, open_run
 from core.sample import draw_sample
+from core.signals import Signals
+from core.verdict import choose
 
 HERE = Path(__file__).parent
 JOBS, RESULTS, WORK, TABLE = (
@@ -198,6 +200,13 @@ def gap(mean: dict[str, float], row: str) -> str:
     if not {"oracle", "source_only"} <= mean.keys() or mean["oracle"] <= mean["source_only"]:
         return "none to close"
     return f"{(mean[row] - mean['source_only']) / (mean['oracle'] - mean['source_only']):.0%}"
+
+
+def adapts(result: Result) -> bool:
+    """Whether today's rule, on the signals recorded with the result, would map with the adapted model."""
+    seen = result["verdict"]
+    before, after = Signals(**seen["source_only"]), Signals(**seen["adapted"])
+    return choose(before, after, seen["source_shares"], list(result["iou"])).chosen == "adapted"
 
 
 def guarded(results: list[Result], base: dict[int, float]) -> str:

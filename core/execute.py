@@ -123,11 +123,10 @@ def _judge(run: Run, stages: Stages) -> Iterator[AnyEvent]:
             {"chosen": SOURCE_ONLY, "sure": "clear", "reasons": ["nothing was adapted"]},
         )
         return
-    found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, names)
-    record = found.to_dict() | {
-        "disagreement": disagreement(measured[SOURCE_ONLY], measured[ADAPTED]),
-        "source_shares": source_shares(stages.models[SOURCE_ONLY]),
-    }
+    prior = source_shares(stages.models[SOURCE_ONLY])
+    found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, prior, names)
+    differs = disagreement(measured[SOURCE_ONLY], measured[ADAPTED])
+    record = found.to_dict() | {"disagreement": differs, "source_shares": prior}
     write_json(run.folder / "verdict.json", record)
     yield Evaluated(what="verdict", scores=record)
     yield Noted(text=f"the map is made with {found.text}")

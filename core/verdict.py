@@ -11,8 +11,10 @@ HOLDOUT_DROP = 0.06
 """Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes."""
 AGREEMENT_DROP = 0.02
 """Most of the agreement between the answers to an image and to it turned that it may lose."""
-SHARE_LOSS, SHARE_GAIN = 0.25, 4.0
-"""A class whose share of the map shrinks or grows by more than this, against source-only, is an alarm."""
+SHARE_LOSS, SHARE_GAIN = 0.1, 4.0
+"""A class's share of the map by which it vanished or flooded, as a factor on what was to be expected: on
+the smaller (larger) of its share in source-only's map and in the source's labels. Either alone misleads,
+the map because it is what adapting should mend, the labels because places differ."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,12 @@ class Verdict:
         return f"{self.chosen} ({self.sure}): " + "; ".join(self.reasons)
 
 
-def choose(source_only: Signals, adapted: Signals, names: list[str]) -> Verdict:
-    """The guarded choice: gates first, then which model is surer and steadier on the target."""
-    alarms = _alarms(source_only, adapted, names)
+def choose(source_only: Signals, adapted: Signals, prior: list[float], names: list[str]) -> Verdict:
+    """The guarded choice: gates first, then which model is surer and steadier on the target.
+
+    `prior` are the class shares of the source's labels.
+    """
+    alarms = _alarms(source_only, adapted, prior, names)
     evidence = {
         "entropy": source_only.entropy - adapted.entropy,
         "agreement under rotation": adapted.d4_agreement - source_only.d4_agreement,
@@ -55,7 +60,7 @@ def choose(source_only: Signals, adapted: Signals, names: list[str]) -> Verdict:
     return Verdict("source-only", "cannot tell", words, *record)
 
 
-def _alarms(source_only: Signals, adapted: Signals, names: list[str]) -> list[str]:
+def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: list[str]) -> list[str]:
     alarms = []
     drop = source_only.holdout_miou - adapted.holdout_miou
     if drop > HOLDOUT_DROP:
@@ -63,9 +68,9 @@ def _alarms(source_only: Signals, adapted: Signals, names: list[str]) -> list[st
     unsteadier = source_only.d4_agreement - adapted.d4_agreement
     if unsteadier > AGREEMENT_DROP:
         alarms.append(f"{unsteadier:.1%} fewer pixels keep their class when the image is turned")
-    for name, before, after in zip(names, source_only.shares, adapted.shares, strict=True):
-        if before > 0.005 and after < SHARE_LOSS * before:
+    for name, before, after, labelled in zip(names, source_only.shares, adapted.shares, prior, strict=True):
+        if after < SHARE_LOSS * min(before, labelled):
             alarms.append(f"{name} nearly vanished from the map ({before:.1%} to {after:.1%})")
-        if after > 0.01 and after > SHARE_GAIN * max(before, 0.002):
+        if after > SHARE_GAIN * max(before, labelled):
             alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
     return alarms
