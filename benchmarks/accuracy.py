@@ -3,10 +3,11 @@
     python -m benchmarks.accuracy                 run what is missing, two at a time
     python -m benchmarks.accuracy --table         write benchmarks/accuracy.md from the results
 
-Scores come from the maps on disk, of the adapted weights before the guarded choice; what the guard
-chose is recorded beside them (the table asks today's rule of the recorded signals). Results are appended to benchmarks/results/accuracy.jsonl, and what is
-there is skipped. The built-in sample is one of the pairs: it is drawn when needed, and its oracle
-learns from the target of a second drawing, the same sensor and season over other land.
+Scores come from the maps on disk, of the adapted weights before the guarded choice; the signals of
+the guard are recorded beside them, and the table asks today's rule of them. Results are appended to
+benchmarks/results/accuracy.jsonl, and what is there is skipped. The built-in sample is one of the
+pairs: it is drawn when needed, and its oracle learns from the target of a second drawing, the same
+sensor and season over other land.
 """
 
 import argparse
@@ -197,7 +198,9 @@ def spread(values: list[float]) -> str:
 
 
 def gap(mean: dict[str, float], row: str) -> str:
-    if not {"oracle", "source_only"} <= mean.keys() or mean["oracle"] <= mean["source_only"]:
+    if not {"oracle", "source_only"} <= mean.keys():
+        return "no oracle yet"
+    if mean["oracle"] <= mean["source_only"]:
         return "none to close"
     return f"{(mean[row] - mean['source_only']) / (mean['oracle'] - mean['source_only']):.0%}"
 
