@@ -213,13 +213,9 @@ def adapts(result: Result) -> bool:
 
 
 def guarded(results: list[Result], base: dict[int, float]) -> str:
-    kept = [
-        r["miou"] if r["verdict"]["chosen"] == "adapted" else base[r["seed"]]
-        for r in results
-        if r["seed"] in base
-    ]
-    took = sum(r["verdict"]["chosen"] == "adapted" for r in results)
-    return f"{spread(kept)} ({took}/{len(results)})" if kept else ""
+    judged = [(adapts(r), r) for r in results if r["seed"] in base]
+    kept = [r["miou"] if adapt else base[r["seed"]] for adapt, r in judged]
+    return f"{spread(kept)} ({sum(adapt for adapt, _ in judged)}/{len(judged)})" if kept else ""
 
 
 def main() -> None:
