@@ -15,6 +15,7 @@ import json
 import platform
 import statistics
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -25,6 +26,7 @@ import torch
 from core.execute import execute
 from core.files import read_json
 from core.job import Job, LabelFile, Method, load_job
+from core.registry import load
 from core.run import create, open_run
 from core.sample import draw_sample
 from core.signals import Signals
@@ -94,7 +96,8 @@ def run_rows(path: Path, seed: int, rows: list[str]) -> Iterator[Result]:
     """Run the rows of one pair and seed in order; the source-only model serves the others as candidate."""
     base = WORK / f"{pair_of(path)}-s{seed}"
     for row in rows:
-        folder = base / row
+        recipe = json.dumps(options_of(row), sort_keys=True)
+        folder = base / (row if row == "source_only" else f"{row}-{zlib.crc32(recipe.encode()):08x}")
         job = job_of(path, row, seed, base / "source_only")
         run = open_run(folder) if folder.exists() else create(job, folder)
         began = time.monotonic()
@@ -115,6 +118,7 @@ def result_of(pair: str, row: str, seed: int, folder: Path, seconds: float) -> R
         "miou": scores["miou"],
         "iou": {name: found["iou"] for name, found in scores["classes"].items()},
         "truth": [sum(line) for line in scores["confusion"]],
+        "options": options_of(row),
         "verdict": verdict,
         "seconds": round(seconds),
         "torch": torch.__version__,
@@ -125,8 +129,16 @@ def pair_of(path: Path) -> str:
     return load_job(path).name
 
 
+def options_of(row: str) -> dict[str, Any]:
+    """A row's recipe: the method's default options as they are today."""
+    name = "source_only" if row == "oracle" else row
+    return load(name).Options().model_dump(mode="json")
+
+
 def known() -> list[Result]:
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    """The results of today's recipes; those of earlier ones stay in the file as history."""
+    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    return [r for r in map(json.loads, lines) if r["options"] == options_of(r["row"])]
 
 
 def work(args: argparse.Namespace) -> None:
