@@ -214,7 +214,8 @@ def gap(mean: dict[str, float], row: str) -> str:
         return "no oracle yet"
     if mean["oracle"] <= mean["source_only"]:
         return "none to close"
-    return f"{(mean[row] - mean['source_only']) / (mean['oracle'] - mean['source_only']):.0%}"
+    share = (mean[row] - mean["source_only"]) / (mean["oracle"] - mean["source_only"])
+    return "above the oracle" if share > 1 else f"{share:.0%}"
 
 
 def adapts(result: Result) -> bool:
