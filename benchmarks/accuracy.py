@@ -172,8 +172,8 @@ def table(results: list[Result]) -> str:
     lines = [
         "# Accuracy on real pairs",
         "",
-        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU; real pairs with a MobileNet v1",
-        "encoder pretrained on ImageNet, 128-pixel crops, batch 8; the sample with its own job, from scratch.",
+        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU. Real pairs: MobileNet v1",
+        "encoder pretrained on ImageNet, 128-pixel crops, batch 8; the sample: its own job, from scratch.",
         "Equal total steps for every row of a pair. mIoU and IoU in percent on the scored",
         "half of the target, mean ± standard deviation over n seeds, **before** the guarded choice.",
         "*gap*: share of the source-only to oracle gap closed. *guard*: mIoU of what it chose, and how",
