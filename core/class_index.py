@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.events import Progressed
 from core.places import Place
 from geo_io.grid import Box
+from geo_io.patch import Patch
 from geo_io.whole_file import whole
 
 BUDGET_PX = 100_000_000
@@ -78,11 +79,9 @@ def _count(
     valid: NDArray[np.int64],
 ) -> None:
     """Count one row of cells at 1/`coarse` of the resolution into `classes` (cols, k) and `valid` (cols,)."""
-    step = max(coarse, 1)
-    if cell_px % step:
-        step = next(s for s in range(step, 0, -1) if cell_px % s == 0)
+    step = next(s for s in range(coarse, 0, -1) if cell_px % s == 0)
     small = Box(box.col // step, box.row // step, box.width // step, box.height // step)
-    usable, label = read_labels(place, small, gsd_m * step)
+    _, usable, label = read_labelled(place, small, gsd_m * step)
     side, k = cell_px // step, classes.shape[-1]
     for i in range(box.width // cell_px):
         part = slice(i * side, (i + 1) * side)
@@ -90,10 +89,11 @@ def _count(
         classes[i] = np.bincount(label[:, part].ravel(), minlength=256)[:k] * step * step
 
 
-def read_labels(place: Place, box: Box, gsd_m: float) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """Usable pixels (valid, inside the area of interest) and class ids (255 where not usable) of a box."""
+def read_labelled(place: Place, box: Box, gsd_m: float) -> tuple[Patch, NDArray[np.bool_], NDArray[np.uint8]]:
+    """A box's pixels, which of them are usable (valid, inside the area of interest), and their class ids
+    (h, w), 255 where not usable or without labels."""
     patch = place.scene.read(box, gsd_m)
     usable = patch.valid if place.area is None else patch.valid & place.area.read(patch.grid)
     if place.labels is None:
-        return usable, np.full(usable.shape, 255, np.uint8)
-    return usable, np.where(usable, place.labels.read(patch.grid), 255).astype(np.uint8)
+        return patch, usable, np.full(usable.shape, 255, np.uint8)
+    return patch, usable, np.where(usable, place.labels.read(patch.grid), 255).astype(np.uint8)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.class_index import ClassIndex, read_labels
+from core.class_index import ClassIndex, read_labelled
 from core.errors import BadInput
 from core.holdout import Holdout
 from core.job import Sampling
@@ -101,20 +101,20 @@ class Domain:
 
     def crop(self, scene: int, centre_px: NDArray[np.float64], scale: float = 1.0) -> Sample:
         """The crop around (col, row) in working pixels, its own pixels `scale` times the working size."""
-        place, gsd_m, side = self.places[scene], self.gsd_m * scale, self.sampling.crop_px
-        grid = place.scene.grid.at_gsd(gsd_m)
+        box = self._box(scene, centre_px, scale)
+        patch, _, label = read_labelled(self.places[scene], box, self.gsd_m * scale)
+        if self.holdout:
+            label = np.where(self.holdout.trainable(scene, box, scale), label, 255).astype(np.uint8)
+        return Sample(patch.values, label, patch.valid)
+
+    def _box(self, scene: int, centre_px: NDArray[np.float64], scale: float) -> Box:
+        """The crop's place on the scene's grid at `scale` times the working pixel size."""
+        side, grid = self.sampling.crop_px, self.places[scene].scene.grid.at_gsd(self.gsd_m * scale)
         col, row = (
             _inside(round(float(c) / scale - side / 2), side, size)
             for c, size in zip(centre_px, (grid.width, grid.height), strict=True)
         )
-        box = Box(col, row, side, side)
-        patch = place.scene.read(box, gsd_m)
-        usable = patch.valid if place.area is None else patch.valid & place.area.read(patch.grid)
-        label = (
-            np.full(usable.shape, 255, np.uint8) if place.labels is None else place.labels.read(patch.grid)
-        )
-        learnt = usable & self.holdout.trainable(scene, box, scale) if self.holdout else usable
-        return Sample(patch.values, np.where(learnt, label, 255).astype(np.uint8), patch.valid)
+        return Box(col, row, side, side)
 
     def fixed_crops(self, generator: np.random.Generator, limit: int) -> list[Sample]:
         """Up to `limit` seeded crops without augmentation, spread over the region: for measuring."""
@@ -139,15 +139,8 @@ class Domain:
 
     def _held_crop(self, scene: int, centre: NDArray[np.float64]) -> Sample | None:
         assert self.holdout is not None
-        place, side = self.places[scene], self.sampling.crop_px
-        grid = place.scene.grid.at_gsd(self.gsd_m)
-        col, row = (
-            _inside(round(float(c) - side / 2), side, n)
-            for c, n in zip(centre, (grid.width, grid.height), strict=True)
-        )
-        box = Box(col, row, side, side)
-        patch = place.scene.read(box, self.gsd_m)
-        _, label = read_labels(place, box, self.gsd_m)
+        box = self._box(scene, centre, 1.0)
+        patch, _, label = read_labelled(self.places[scene], box, self.gsd_m)
         label = np.where(self.holdout.held(scene, box), label, 255).astype(np.uint8)
         return Sample(patch.values, label, patch.valid) if (label < 255).any() else None
 
