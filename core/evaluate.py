@@ -2,37 +2,39 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadInput
-from core.job import LabelFile
+from core.job import LabelFile, SceneFiles
 from core.metrics import Confusion, Scores
-from core.places import open_labels
+from core.places import open_area, open_labels
 from geo_io.grid import Box
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 
-if TYPE_CHECKING:  # geopandas is only loaded where an area is
-    from geo_io.vector import Area
-
 WINDOW_PX = 2048
 
 
-def evaluate(map_path: Path, labels: LabelFile, legend: Legend, area: Path | None = None) -> Scores:
+def evaluate(
+    map_path: Path,
+    labels: LabelFile,
+    legend: Legend,
+    area: Path | None = None,
+    area_wkt: str | None = None,
+) -> Scores:
     """Scores of a raster of class ids (255 or nodata: none) against `labels`, read on the map's own grid.
 
-    `area`: polygons to score inside of. Raises BadInput where map and labels share no pixel, or the map
-    holds an id that the legend has not.
+    `area`: polygons to score inside of, or `area_wkt` in the map's CRS. Raises BadInput where map and
+    labels share no pixel, or the map holds an id that the legend has not.
     """
     names = legend.names
     truth = open_labels(labels.path, legend, **labels.model_dump(exclude={"path", "use"}))
-    inside = _open_area(area) if area else None
     confusion = Confusion(len(names))
     with Scene.open(map_path) as scene:
         _check_is_map(scene)
+        inside = open_area(SceneFiles(path=map_path, area=area, area_wkt=area_wkt), scene.grid)
         for box in windows(scene.grid.box, WINDOW_PX):
             patch = scene.read(box)
             predicted = np.where(patch.valid, patch.values[0], IGNORE).astype(np.int64)
@@ -44,12 +46,6 @@ def evaluate(map_path: Path, labels: LabelFile, legend: Legend, area: Path | Non
     if not confusion.matrix.any():
         raise BadInput(map_path, f"shares no pixel with {labels.path}", "are both of the same place?")
     return confusion.scores(names)
-
-
-def _open_area(path: Path) -> "Area":
-    from geo_io.vector import Area
-
-    return Area(path)
 
 
 def windows(box: Box, side_px: int) -> Iterator[Box]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field
 
+from core.errors import BadInput
 from core.options import Options, load_yaml, parse
 from geo_io.legend import Legend, Value
 
@@ -47,6 +48,10 @@ class SceneFiles(Options):
     path: Path = Field(description="The image: anything GDAL opens")
     labels: Labels | None = None
     area: Path | None = Field(None, description="Polygons of the area of interest (default: all of it)")
+    area_wkt: str | None = Field(
+        None, description="The same, drawn by hand: a (multi)polygon as WKT, in the image's CRS"
+    )
+    include: bool = Field(True, description="false: left out, as if it were not listed")
     map: bool = Field(True, description="Target: make a map of it; false adapts to it alone")
 
 
@@ -179,7 +184,19 @@ class Job(Options):
 def load_job(path: Path) -> Job:
     """The job in a YAML file, its paths made absolute. Raises BadInput for anything wrong in it."""
     job = parse(Job, load_yaml(path), path)
-    return resolve_paths(job, path.parent)
+    return drop_excluded(resolve_paths(job, path.parent))
+
+
+def drop_excluded(job: Job) -> Job:
+    """`job` without the scenes that are not included. Raises BadInput where a region is left without any."""
+    for region in (job.source, job.target):
+        if not any(scene.include for scene in region.scenes):
+            raise BadInput(f"region {region.name}", "includes no scene", "write `include: true` for one")
+
+    def included(region: Region) -> Region:
+        return region.model_copy(update={"scenes": [s for s in region.scenes if s.include]})
+
+    return job.model_copy(update={"source": included(job.source), "target": included(job.target)})
 
 
 def resolve_paths(job: Job, base: Path) -> Job:

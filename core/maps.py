@@ -93,7 +93,9 @@ def score_maps(run: Run) -> Iterator[AnyEvent]:
         for scene, stem in checked:
             if scene.labels is None:
                 raise BadInput(scene.path, "has no check labels", "mark them `use: check`")
-            found = evaluate(folder / (stem + CLASS_SUFFIX), scene.labels, job.legend, scene.area)
+            found = evaluate(
+                folder / (stem + CLASS_SUFFIX), scene.labels, job.legend, scene.area, scene.area_wkt
+            )
             total.matrix += np.array(found["confusion"], np.int64)
             total.unpredicted += found["unpredicted"]
         scores[folder.name] = total.scores(job.legend.names)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import BadInput
 from core.job import Job, LabelFile, Region, SceneFiles
+from geo_io.grid import Grid
 from geo_io.legend import Legend, Value
 from geo_io.raster import RasterLabels
 from geo_io.scene import Scene
@@ -113,16 +114,25 @@ def working_gsd_m(job: Job, source: list[Place], target: list[Place]) -> float:
 
 def _open_place(region: Region, files: SceneFiles, legend: Legend, use: Use) -> Place:
     scene = Scene.open(files.path, region.bands, region.band_names, region.nodata, region.invalid_when)
-    area = None
-    if files.area:
-        from geo_io.vector import Area
-
-        area = Area(files.area)
+    area = open_area(files, scene.grid)
     if files.labels is None:
         return Place(scene, None, area, None)
     opener = _opener(files.labels, legend)
     check = CheckLabels(files.labels.path, opener) if files.labels.use == "check" else None
     return Place(scene, opener() if files.labels.use == use else None, area, check)
+
+
+def open_area(files: SceneFiles, grid: Grid) -> "Area | None":
+    """The scene's area of interest, from a file or drawn by hand on `grid`; None where it is all of it."""
+    if files.area is None and files.area_wkt is None:
+        return None
+    from geo_io.vector import Area
+
+    if files.area is None:
+        return Area.of_wkt(files.area_wkt or "", files.path, grid)
+    if files.area_wkt is not None:
+        raise BadInput(files.path, "has both `area` and `area_wkt`", "keep one of the two")
+    return Area(files.area)
 
 
 def _opener(file: LabelFile, legend: Legend) -> "Callable[[], RasterLabels | VectorLabels]":

@@ -12,6 +12,7 @@ import pandas as pd
 import pyogrio
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from geo_io.errors import BadInput
 from geo_io.features import Features
@@ -89,8 +90,26 @@ class Area:
         if frame.empty:
             raise BadInput(self.path, "holds no polygon", "an area of interest is drawn as polygons")
         self.warnings = _oddities(frame)
-        self._inside = np.ones(len(frame), np.int32)
-        self._features = Features(frame.geometry.to_numpy(), frame.crs)
+        self._take(frame.geometry.to_numpy(), frame.crs)
+
+    @classmethod
+    def of_wkt(cls, text: str, path: Path, grid: Grid) -> "Area":
+        """The (multi)polygon `text` in the CRS of `grid`, for the image at `path`. Raises BadInput for others."""
+        try:
+            shape = shapely.make_valid(shapely.from_wkt(text), method="structure", keep_collapsed=False)
+        except shapely.errors.GEOSException as fault:
+            problem = f"cannot be read as WKT ({fault})"
+            raise BadInput(f"area_wkt of {path}", problem, "draw the area again") from None
+        if shape.is_empty or shapely.get_type_id(shape) not in _POLYGONAL:
+            raise BadInput(f"area_wkt of {path}", "holds no polygon", "draw the area again")
+        area = cls.__new__(cls)
+        area.path, area.warnings = path, ()
+        area._take(np.array([shape], object), grid.crs)
+        return area
+
+    def _take(self, shapes: NDArray[np.object_], crs: CRS | None) -> None:
+        self._inside = np.ones(len(shapes), np.int32)
+        self._features = Features(shapes, crs)
 
     def read(self, grid: Grid) -> NDArray[np.bool_]:
         """(h, w): whether each pixel's centre lies inside."""
