@@ -60,11 +60,11 @@ class Document(QObject):
 
     def save(self, path: Path | None = None) -> None:
         """Write the project where it was, or to `path`. Raises BadInput where it cannot be written."""
-        self._drop_swap()
-        target = path or self.project.path
+        target, swap = path or self.project.path, self.swap_path
         if target is None:
             raise BadInput("the project", "has no file yet", "choose one with Save as")
         self.project.save(target.resolve())
+        _remove(swap)
         self.undo.setClean()
         self._swap_due.stop()
         self.renamed.emit()
@@ -83,7 +83,8 @@ class Document(QObject):
         self.project.path = path
 
     def forget_swap(self) -> None:
-        self._drop_swap()
+        """Drop the edits that outlived a crash."""
+        _remove(self.swap_path)
 
     @property
     def swap_path(self) -> Path:
@@ -106,15 +107,16 @@ class Document(QObject):
     def _write_swap(self) -> None:
         """Best effort: a full disk must not stop the work, and saving will say so."""
         if self.undo.isClean():
-            self._drop_swap()
+            _remove(self.swap_path)
             return
         with contextlib.suppress(BadInput, OSError):
             self.swap_path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self.swap_path, self.project.dumped(self.swap_path.parent))
 
-    def _drop_swap(self) -> None:
-        with contextlib.suppress(OSError):
-            self.swap_path.unlink(missing_ok=True)
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 class _Edit(QUndoCommand):

@@ -71,11 +71,11 @@ class Project:
         *parents, last = keys
         node: Any = self.content
         for key in parents:
-            node = node[key] if isinstance(node, list) else node.setdefault(key, {})
+            node = _inner(node, key)
         if value is not REMOVE:
             node[last] = copy.deepcopy(value)
         elif isinstance(node, list):
-            del node[last]
+            node.pop(int(last))
         else:
             node.pop(last, None)
 
@@ -98,6 +98,10 @@ class Project:
                 yield "no source image has labels"
         if len(self.value("legend", "classes", default=[])) < 2:
             yield "the legend needs at least two classes"
+
+
+def _inner(node: Any, key: Key) -> Any:
+    return node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
 
 
 def _lengthen(content: Content) -> None:

@@ -94,7 +94,7 @@ class Area:
 
     @classmethod
     def of_wkt(cls, text: str, path: Path, grid: Grid) -> "Area":
-        """The (multi)polygon `text` in the CRS of `grid`, for the image at `path`. Raises BadInput for others."""
+        """The (multi)polygon `text` in the CRS of `grid`, for the image `path`. Raises BadInput else."""
         try:
             shape = shapely.make_valid(shapely.from_wkt(text), method="structure", keep_collapsed=False)
         except shapely.errors.GEOSException as fault:
