@@ -33,10 +33,10 @@ class Document(QObject):
         super().__init__(parent)
         self.project = Project.new()
         self.undo = QUndoStack(self)
-        self.undo.cleanChanged.connect(lambda clean: self.dirty.emit(not clean))
+        self.undo.cleanChanged.connect(self._tell_dirty)
         self._swap_due = QTimer(self, singleShot=True, interval=SWAP_AFTER_MS)
         self._swap_due.timeout.connect(self._write_swap)
-        self.undo.indexChanged.connect(lambda _: self._swap_due.start())
+        self.undo.indexChanged.connect(self._on_edit)
 
     def value(self, *keys: Key, default: Any = None) -> Any:
         """What stands at `keys`: a value of the job file. Not to be changed in place."""
@@ -92,6 +92,12 @@ class Document(QObject):
         room = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "swap"
         key = str(self.project.path or "untitled")
         return room / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.yaml"
+
+    def _tell_dirty(self, clean: bool) -> None:
+        self.dirty.emit(not clean)
+
+    def _on_edit(self, _: int) -> None:
+        self._swap_due.start()
 
     def _differs(self, keys: Keys, value: Any) -> bool:
         now = self.project.value(*keys, default=REMOVE)

@@ -8,6 +8,8 @@ from app.project import REMOVE, Project
 from core.errors import BadInput
 from core.job import load_job
 
+pytestmark = pytest.mark.usefixtures("qapp")
+
 CLASSES = [{"name": "land", "color": "#00ff00"}, {"name": "water", "color": "#0000ff"}]
 
 
@@ -60,7 +62,7 @@ def test_an_incomplete_project_says_what_is_missing_first() -> None:
 
 
 @pytest.fixture
-def document(tmp_path: Path, qapp: object) -> Document:
+def document(tmp_path: Path) -> Document:
     document = Document()
     Project(content(tmp_path)).save(tmp_path / "job.yaml")
     document.open(tmp_path / "job.yaml")
