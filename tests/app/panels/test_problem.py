@@ -1,0 +1,70 @@
+"""Problems and notices, through their own buttons."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from app.panels.problem import NoticeBar, show_problem, split
+from core.errors import BadInput
+
+FAULT = BadInput("a.tif", "has no CRS", "assign one with gdal_edit")
+
+
+@pytest.mark.parametrize("text", [FAULT, str(FAULT)])
+def test_a_fault_is_split_into_what_is_wrong_and_what_to_try(text: str | BadInput) -> None:
+    assert split(text) == ("a.tif: has no CRS", "assign one with gdal_edit")
+
+
+def test_a_sentence_without_a_remedy_stays_whole() -> None:
+    assert split("the worker was killed") == ("the worker was killed", "")
+
+
+def test_details_unfold_and_everything_is_copied(qtbot: QtBot) -> None:
+    dialog = show_problem(None, FAULT, "line 1\nline 2")
+    assert dialog.sentence.text() == "a.tif: has no CRS"
+    assert "gdal_edit" in dialog.remedy.text()
+    assert not dialog.details.isVisible()
+    qtbot.mouseClick(dialog.unfold, Qt.MouseButton.LeftButton)
+    assert dialog.details.isVisible()
+    qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == (
+        "a.tif: has no CRS\n\nassign one with gdal_edit\n\nline 1\nline 2"
+    )
+    with qtbot.waitSignal(dialog.destroyed):
+        dialog.reject()
+
+
+def test_nothing_to_unfold_shows_no_button(qtbot: QtBot) -> None:
+    dialog = show_problem(None, "the worker was killed")
+    assert not dialog.unfold.isVisible()
+    assert not dialog.remedy.isVisible()
+    with qtbot.waitSignal(dialog.destroyed):
+        dialog.reject()
+
+
+def test_notices_wait_in_turn_and_are_not_repeated(qtbot: QtBot) -> None:
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    assert not bar.isVisible()
+    bar.show_notice("no overviews", action="Build them")
+    bar.show_notice("disk nearly full", kind="problem")
+    bar.show_notice("disk nearly full", kind="problem")
+    assert bar.text.text() == "Warning: no overviews (1 more)"
+    with qtbot.waitSignal(bar.acted) as acted:
+        qtbot.mouseClick(bar.action, Qt.MouseButton.LeftButton)
+    assert acted.args[0].text == "no overviews"
+    assert bar.text.text() == "Problem: disk nearly full"
+    assert not bar.action.isVisible()
+    qtbot.mouseClick(bar.close_button, Qt.MouseButton.LeftButton)
+    assert not bar.isVisible()
+
+
+def test_a_notice_that_no_longer_holds_is_taken_back(qtbot: QtBot) -> None:
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    first = bar.show_notice("no overviews")
+    bar.show_notice("disk nearly full")
+    bar.dismiss(first)
+    assert bar.notice is not None
+    assert bar.notice.text == "disk nearly full"
