@@ -1,5 +1,6 @@
 """`events.jsonl`: a run's events, appended by its worker, followed by whoever watches."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from core.events import AnyEvent, Ended, Failed, parse_event
 from geo_io.whole_file import writing
 
 NAME = "events.jsonl"
+
+CHUNK_BYTES = 2**18
+"""Read at a time: some milliseconds of work, so that a window stays free."""
 
 
 class Journal:
@@ -49,6 +53,46 @@ def _mend(path: Path) -> int:
     return whole.count(b"\n", 0, end)
 
 
+class Tail:
+    """The reading end, which never waits: each call gives what was written since the last one.
+
+    Only whole lines are taken, each once, so that a line which is still being written, or was broken by
+    a kill and mended by the next worker, is read when it is whole. `at`: bytes read so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self.at = 0
+
+    def new_events(self, most_bytes: int = CHUNK_BYTES) -> list[AnyEvent]:
+        """The next events in order, of some `most_bytes` of the journal; [] where there is nothing new.
+
+        A journal that became shorter than what was read is another one, read from its start: its first
+        event has `seq` 0.
+        """
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self.at:
+                    self.at = 0
+                file.seek(self.at)
+                chunk = file.read(most_bytes)
+                if len(chunk) == most_bytes and b"\n" not in chunk:
+                    chunk += file.readline()
+        except OSError:
+            return []
+        whole = chunk[: chunk.rfind(b"\n") + 1]
+        self.at += len(whole)
+        return [event for event in map(parse_event, whole.splitlines()) if event]
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much of the journal lies ahead; of an unfinished line too."""
+        try:
+            return max(self._path.stat().st_size - self.at, 0)
+        except OSError:
+            return 0
+
+
 def read(folder: Path) -> Iterator[AnyEvent]:
     """The events so far, complete lines only."""
     return follow(folder, waiting=lambda: False)
@@ -62,21 +106,16 @@ def follow(
     Ends after the last event of an ended run, or when `waiting()` says no longer to wait. Raises
     BadInput where there is no journal.
     """
-    path = folder / NAME
-    if not path.exists():
+    if not (folder / NAME).exists():
         raise BadInput(folder, "holds no journal of a run", "name a run's folder, such as runs/NAME")
-    with path.open("rb") as file:
-        rest, over = b"", False
-        while True:
-            chunk = file.read()
-            if not chunk:
-                if over or not waiting():
-                    return
-                time.sleep(every_s)
-                continue
-            *lines, rest = (rest + chunk).split(b"\n")
-            for event in map(parse_event, lines):
-                if event is None:
-                    continue
-                yield event
-                over = isinstance(event, Ended | Failed)
+    tail, over = Tail(folder), False
+    while True:
+        before = tail.at
+        for event in tail.new_events():
+            yield event
+            over = isinstance(event, Ended | Failed)
+        if tail.at > before:
+            continue
+        if over or not waiting():
+            return
+        time.sleep(every_s)
