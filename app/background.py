@@ -1,0 +1,138 @@
+"""Reading in the background: a function on the thread pool, its result back on the window's thread."""
+
+import itertools
+import logging
+import weakref
+from collections.abc import Callable, Hashable
+from functools import cache
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+
+from core.errors import BadInput, RunFailed
+
+Result = TypeVar("Result")
+
+_numbers = itertools.count()
+
+
+class Background(QObject):
+    """Runs functions off the window's thread. Of calls with the same key only the latest is heard.
+
+    For reads that take seconds at most: a thread cannot be ended, and Python's own work in one slows the
+    window. What takes longer belongs in a process (`app.aside`). `busy` says whether any is awaited.
+    """
+
+    busy = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._awaited: dict[Hashable, int] = {}
+        _post()  # made on the window's thread, where it delivers
+
+    def run(
+        self,
+        work: Callable[[], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[str], None],
+        key: Hashable = "",
+    ) -> None:
+        """Call `work` on another thread, then on this one `done` with its result or `failed` with a sentence.
+
+        A later call with the same `key` silences this one, and skips it where it has not begun.
+        """
+        number = self._awaited[key] = next(_numbers)
+        task = _Task(self, key, number, work, done, failed)
+        QThreadPool.globalInstance().start(task.runnable)
+        self.busy.emit()
+
+    def drop(self, key: Hashable = "") -> None:
+        """Nothing more is heard of the call with `key`."""
+        if self._awaited.pop(key, None) is not None:
+            self.busy.emit()
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._awaited)
+
+    def awaits(self, key: Hashable, number: int) -> bool:
+        return self._awaited.get(key) == number
+
+
+class _Task:
+    """One call. The window may be gone before it ends: it holds its owner weakly."""
+
+    def __init__(
+        self,
+        owner: Background,
+        key: Hashable,
+        number: int,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._owner, self._key, self._number = weakref.ref(owner), key, number
+        self._work, self._done, self._failed = work, done, failed
+        self._result: Any = None
+        self._fault = ""
+        self.runnable = _Runnable(self)
+
+    def work(self) -> None:
+        if self._current() is None:
+            return
+        try:
+            self._result = self._work()
+        except Exception as fault:
+            self._fault = sentence(fault)
+        _post().arrived.emit(self)
+
+    def deliver(self) -> None:
+        owner = self._current()
+        if owner is None:
+            return
+        owner.drop(self._key)
+        if self._fault:
+            self._failed(self._fault)
+        else:
+            self._done(self._result)
+
+    def _current(self) -> Background | None:
+        owner = self._owner()
+        return owner if owner is not None and owner.awaits(self._key, self._number) else None
+
+
+class _Runnable(QRunnable):
+    def __init__(self, task: _Task) -> None:
+        super().__init__()
+        self._task = task
+
+    def run(self) -> None:
+        self._task.work()
+
+
+class _Post(QObject):
+    """Brings tasks to the window's thread. Lives as long as the process: a late task finds it there."""
+
+    arrived = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @Slot(object)
+    def _deliver(self, task: _Task) -> None:
+        task.deliver()
+
+
+@cache
+def _post() -> _Post:
+    return _Post()
+
+
+def sentence(fault: Exception) -> str:
+    """What to show of anything raised: the sentence of bad input, else what kind of surprise it was."""
+    if isinstance(fault, BadInput | RunFailed):
+        return str(fault)
+    logging.getLogger(__name__).error("unexpected in the background", exc_info=fault)
+    text = " ".join(str(fault).split())[:200]
+    return f"unexpected {type(fault).__name__}: {text}; please report it, with the log"

@@ -1,0 +1,93 @@
+"""Functions on the thread pool: results come back on the window's thread, stale ones do not."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.background import Background
+from core.errors import BadInput
+
+
+def _never(value: object) -> None:
+    pytest.fail(f"must not be heard: {value}")
+
+
+def test_the_work_is_done_elsewhere_and_the_result_arrives_here(qtbot: QtBot) -> None:
+    background, heard = Background(), list[tuple[int, int]]()
+    background.run(threading.get_ident, lambda there: heard.append((there, threading.get_ident())), _never)
+    qtbot.waitUntil(lambda: bool(heard))
+    there, here = heard[0]
+    assert here == threading.get_ident()
+    assert there != here
+    assert not background.waiting
+
+
+def test_bad_input_arrives_as_its_sentence(qtbot: QtBot) -> None:
+    background, heard = Background(), list[str]()
+
+    def read() -> None:
+        raise BadInput(Path("a.tif"), "is no raster", "export it again")
+
+    background.run(read, _never, heard.append)
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == ["a.tif: is no raster; export it again"]
+
+
+def test_a_surprise_is_a_sentence_too_and_is_logged(qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
+    background, heard = Background(), list[str]()
+    background.run(lambda: 1 / 0, _never, heard.append)
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard[0].startswith("unexpected ZeroDivisionError")
+    assert "Traceback" in caplog.text
+
+
+def test_of_two_calls_with_one_key_only_the_later_is_heard(qtbot: QtBot) -> None:
+    background, heard, gate = Background(), list[str](), threading.Event()
+
+    def first() -> str:
+        gate.wait(10)
+        return "first"
+
+    background.run(first, heard.append, _never, key="facts")
+    background.run(lambda: "second", heard.append, _never, key="facts")
+    background.run(lambda: "other", heard.append, _never, key="labels")
+    gate.set()
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    ended = list[str]()
+    background.run(lambda: "end", ended.append, _never, key="end")
+    qtbot.waitUntil(lambda: bool(ended))
+    qtbot.wait(50)
+    assert sorted(heard) == ["other", "second"]
+
+
+def test_a_dropped_call_is_not_heard(qtbot: QtBot) -> None:
+    background, gate, ended = Background(), threading.Event(), list[str]()
+
+    def work() -> str:
+        gate.wait(10)
+        ended.append("ended")
+        return "result"
+
+    background.run(work, _never, _never, key="facts")
+    background.drop("facts")
+    gate.set()
+    assert not background.waiting
+    qtbot.wait(50)
+
+
+def test_work_that_outlives_its_owner_harms_nobody(qtbot: QtBot) -> None:
+    gate, ended = threading.Event(), threading.Event()
+
+    def work() -> str:
+        gate.wait(10)
+        ended.set()
+        return "result"
+
+    background = Background()
+    background.run(work, _never, _never)
+    del background
+    gate.set()
+    qtbot.waitUntil(ended.is_set)
+    qtbot.wait(50)
