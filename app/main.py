@@ -1,0 +1,104 @@
+"""`isthmus-gui`: opens the window, on a project or a run if one is named."""
+
+import argparse
+import faulthandler
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from app.theme import apply_theme, icon
+
+
+class Faults(QObject):
+    """Errors that no one caught, from any thread, brought to the window's thread as text."""
+
+    caught = Signal(str, str)
+
+    def install(self) -> None:
+        sys.excepthook = self._on_fault
+        threading.excepthook = lambda args: self._on_fault(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def _on_fault(
+        self, kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        details = "".join(traceback.format_exception(kind, fault, trace))
+        sys.stderr.write(details)
+        if not issubclass(kind, KeyboardInterrupt):
+            self.caught.emit(f"{kind.__name__}: {' '.join(str(fault).split())[:200]}", details)
+
+
+def crash_log() -> Path:
+    """Where the interpreter writes its last words if it dies; the next start shows them."""
+    room = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
+    return Path(room) / "crash.log"
+
+
+def last_words() -> str:
+    """What an earlier window left in the crash log; the log is empty after it."""
+    log = crash_log()
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    log.unlink(missing_ok=True)
+    return text
+
+
+def listen_for_crashes() -> IO[str]:
+    log = crash_log()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = log.open("w", encoding="utf-8")
+    faulthandler.enable(file)
+    return file
+
+
+def application() -> QApplication:
+    """The one QApplication, named so that settings and caches find their folders."""
+    found = QApplication.instance()
+    app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("isthmus")
+    app.setApplicationDisplayName("Isthmus")
+    app.setDesktopFileName("isthmus")
+    return app
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the window until it is closed."""
+    parser = argparse.ArgumentParser(
+        prog="isthmus-gui", description="Adapt a land-cover network to a new place, in a window."
+    )
+    parser.add_argument(
+        "path", nargs="?", type=Path, metavar="PROJECT", help="a project or the folder of a run"
+    )
+    arguments = parser.parse_args(argv)
+    app = application()
+    from app.preferences import Preferences
+
+    apply_theme(app, Preferences().theme)
+    app.setWindowIcon(icon("isthmus"))
+    earlier = last_words()
+    log = listen_for_crashes()
+    faults = Faults()
+    faults.install()
+    from app.window import MainWindow
+
+    window = MainWindow()
+    faults.caught.connect(window.tell_fault)
+    window.show()
+    if earlier:
+        QTimer.singleShot(0, lambda: window.tell_crash(earlier))
+    if arguments.path:
+        path = arguments.path
+        QTimer.singleShot(0, lambda: window.open_path(path))
+    code = app.exec()
+    faulthandler.disable()
+    log.close()
+    crash_log().unlink(missing_ok=True)
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
