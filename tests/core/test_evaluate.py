@@ -84,6 +84,9 @@ def test_vector_truth_and_area(tmp_path: Path) -> None:
     file = LabelFile(path=labels, use="check", attribute="class")
     assert evaluate(path, file, LEGEND)["confusion"] == [[24, 0], [24, 0]]
     assert evaluate(path, file, LEGEND, tmp_path / "area.gpkg")["confusion"] == [[6, 0], [12, 0]]
+    x, y = 500_000, 5_500_000
+    drawn = f"POLYGON (({x + 30} {y}, {x + 60} {y}, {x + 60} {y - 60}, {x + 30} {y - 60}, {x + 30} {y}))"
+    assert evaluate(path, file, LEGEND, area_wkt=drawn)["confusion"] == [[6, 0], [12, 0]]
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,11 @@ def test_a_wrong_key_names_its_path_and_the_nearest_right_one(
     for word in words:
         assert word in str(fault.value)
     assert "\n" not in str(fault.value)
+
+
+def test_scenes_that_are_not_included_are_as_if_not_listed(tmp_path: Path) -> None:
+    scenes = [{"path": "b.tif", "include": False}, {"path": "c.tif"}]
+    job = load_job(written(tmp_path, target={"name": "b", "scenes": scenes}))
+    assert [scene.path.name for scene in job.target.scenes] == ["c.tif"]
+    with pytest.raises(BadInput, match="region b: includes no scene"):
+        load_job(written(tmp_path, target={"name": "b", "scenes": scenes[:1]}))

@@ -151,3 +151,36 @@ def test_a_crs_in_degrees_has_a_size_in_metres(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", noise(1, 20, 20), crs="EPSG:4326", transform=degrees)
     made = job({"scenes": [path]}, {"scenes": [path]})
     assert working_gsd_m(made, *open_pair(made)) == pytest.approx(0.936, abs=0.01)
+
+
+def test_an_area_drawn_by_hand_is_in_the_images_own_crs(tmp_path: Path) -> None:
+    drawn = shapely.box(WEST, NORTH - 9, WEST + 9, NORTH).wkt
+    path = image(tmp_path / "a.tif", ["red"])
+    made = job({"scenes": [{"path": path, "area_wkt": drawn}]}, {"scenes": [path]})
+    area = open_region(made.source, made.legend, "train")[0].area
+    assert area is not None
+    inside = np.zeros((20, 20), bool)
+    inside[:9, :9] = True
+    assert (area.read(open_region(made.source, made.legend, "train")[0].scene.grid) == inside).all()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        ("POLYGON ((0 0, 1", "cannot be read as WKT"),
+        ("POINT (1 2)", "holds no polygon"),
+        ("POLYGON EMPTY", "holds no polygon"),
+    ],
+)
+def test_an_area_that_is_none_is_named(tmp_path: Path, drawn: str, said: str) -> None:
+    path = image(tmp_path / "a.tif", ["red"])
+    made = job({"scenes": [{"path": path, "area_wkt": drawn}]}, {"scenes": [path]})
+    with pytest.raises(BadInput, match=said):
+        open_region(made.source, made.legend, "train")
+
+
+def test_an_area_comes_from_a_file_or_from_the_hand(tmp_path: Path) -> None:
+    files = {"path": image(tmp_path / "a.tif", ["red"]), "area": "b.gpkg", "area_wkt": "POLYGON EMPTY"}
+    made = job({"scenes": [files]}, {"scenes": ["b.tif"]})
+    with pytest.raises(BadInput, match="both `area` and `area_wkt`"):
+        open_region(made.source, made.legend, "train")
