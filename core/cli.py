@@ -132,12 +132,33 @@ def predict(
     scenes: Annotated[list[Path], typer.Argument(metavar="SCENE...", help="Images like the target's.")],
     to: Annotated[Path, typer.Option(help="Folder of the maps.")],
     which: Annotated[Which, typer.Option(help="Which of the run's models.")] = "chosen",
+    as_json: Json = False,
 ) -> None:
     """Map more scenes with the model of a finished run."""
     from core.console import watch
     from core.remap import map_scenes
 
-    watch(map_scenes(run, scenes, to, which))
+    watch(map_scenes(run, scenes, to, which), as_json)
+
+
+@app.command()
+def export(
+    run: RunPath,
+    to: Annotated[Path, typer.Option(help="Folder of the copies.")],
+    which: Annotated[Which, typer.Option(help="Which model's maps.")] = "chosen",
+    scenes: Annotated[
+        list[str] | None, typer.Option("--scene", help="Name of a map, such as `north` (default: all).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the maps of a run to a folder: classes and, where there is one, confidence."""
+    from core.console import watch
+    from core.export import export as copy
+    from core.export import parts_made
+
+    watch(copy(run, to, which, scenes or (), parts_made(run, which)), as_json)
+    if not as_json:
+        print(f"the maps are in {to}")
 
 
 @app.command()

@@ -15,21 +15,13 @@ from core.errors import BadInput
 from core.evaluate import evaluate
 from core.events import AnyEvent, Evaluated, Pictured
 from core.files import read_json, write_json
-from core.job import SceneFiles
+from core.map_files import CLASS_SUFFIX, CONFIDENCE_SUFFIX, stems
 from core.metrics import Confusion
 from core.networks.segmentor import Segmentor
 from core.predict import Predictor, predict_scene
 from core.prepare import Prepared, seen_target
 from core.run import Run
 from geo_io.whole_file import whole
-
-CLASS_SUFFIX, CONFIDENCE_SUFFIX = ".class.tif", ".confidence.tif"
-
-
-def stems(scenes: list[SceneFiles]) -> list[str]:
-    """A name for each scene's map: its file's, numbered where two are the same."""
-    plain = [scene.path.stem for scene in scenes]
-    return [name if plain.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(plain)]
 
 
 def tags(run: Run, model: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -12,14 +11,13 @@ from core.errors import BadInput
 from core.events import Pictured, Progressed
 from core.files import read_json
 from core.job import SceneFiles
-from core.maps import CLASS_SUFFIX, predictor, stems, tags
+from core.map_files import CLASS_SUFFIX, Which, stems
+from core.maps import predictor, tags
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.places import open_like
 from core.predict import predict_scene
 from core.prepare import seen_target
 from core.run import Run, open_run
-
-Which = Literal["chosen", "source-only", "adapted"]
 
 
 def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iterator[Progressed | Pictured]:

@@ -146,16 +146,28 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w=.+-]+", "_", text).strip("._")
 
 
+class Difference(NamedTuple):
+    """A setting by its dotted key, and what it is in either job; None where a job has no such setting."""
+
+    key: str
+    one: Any
+    other: Any
+
+
+def differences(one: Job, other: Job) -> list[Difference]:
+    """Every setting in which two jobs differ, in the order of the job file; a list counts as one setting."""
+    return list(_differences(one.model_dump(mode="json"), other.model_dump(mode="json"), ""))
+
+
 def first_difference(one: Job, other: Job) -> str | None:
     """Dotted key of the first setting in which two jobs differ."""
-    return _difference(one.model_dump(mode="json"), other.model_dump(mode="json"))
+    return next((found.key for found in differences(one, other)), None)
 
 
-def _difference(one: Any, other: Any) -> str | None:
+def _differences(one: Any, other: Any, key: str) -> Iterator[Difference]:
     if not isinstance(one, dict) or not isinstance(other, dict):
-        return None if one == other else ""
-    for key in [*one, *(other.keys() - one.keys())]:
-        inner = _difference(one.get(key), other.get(key))
-        if inner is not None:
-            return f"{key}.{inner}".rstrip(".")
-    return None
+        if one != other:
+            yield Difference(key, one, other)
+        return
+    for name in [*one, *(name for name in other if name not in one)]:
+        yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
