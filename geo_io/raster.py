@@ -3,12 +3,9 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
 from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 
@@ -16,13 +13,11 @@ from geo_io.blocks import Blocks, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value
+from geo_io.positions import Floats, positions
 from geo_io.scene import grid_of
 from geo_io.validity import NodataRule
 
-_Floats = NDArray[np.floating[Any]]
-
 _WINDOW_PX = 4_000_000
-_NODE_PX = 16
 _TIE = 1e-6
 """Nudge, in pixels, that sends a centre on the line between two label pixels the same way in every window."""
 
@@ -48,8 +43,8 @@ class RasterLabels:
             if "complex" in dataset.dtypes[band - 1]:
                 raise BadInput(self.path, "holds complex numbers", "labels are whole numbers or colours")
             self.grid, self.warnings = grid_of(dataset)
-            self._palette = _palette(dataset, band) if self._color_ids else {}
-            self._picture = bool(self._color_ids) and not self._palette and _is_picture(dataset)
+            self._palette = palette(dataset, band) if self._color_ids else {}
+            self._picture = bool(self._color_ids) and not self._palette and is_picture(dataset)
             indexes = (1, 2, 3) if self._picture else (band,)
             raw_dtype = dataset.dtypes[indexes[0] - 1]
             rule = NodataRule.of(dataset, indexes)
@@ -132,40 +127,11 @@ class RasterLabels:
         if grid.crs is not None and self.grid.crs is None and self.grid.transform.is_identity:
             problem = "has no georeference, but the image has"
             raise BadInput(self.path, problem, "save the labels as GeoTIFF with the image's georeference")
-        to_label = ~self.grid.transform
-        x, y = np.arange(grid.width)[None, :] + 0.5, np.arange(grid.height)[:, None] + 0.5
-        if (
-            grid.crs is None
-            or self.grid.crs is None
-            or grid.crs.equals(self.grid.crs, ignore_axis_order=True)
-        ):
-            col, row = _apply(to_label @ grid.transform, x, y)
-        else:
-            col, row = _warped(grid, self.grid.crs, to_label, x, y)
+        row, col = positions(grid, self.grid)
         return _whole(row), _whole(col)
 
 
-def _apply(t: Affine, x: _Floats, y: _Floats) -> tuple[_Floats, _Floats]:
-    """`t` applied to points; a row x and a column y stay such where `t` does not mix them."""
-    out_x = t.a * x + t.c if abs(t.b) < 1e-9 else t.a * x + t.b * y + t.c
-    out_y = t.e * y + t.f if abs(t.d) < 1e-9 else t.d * x + t.e * y + t.f
-    return out_x, out_y
-
-
-def _warped(grid: Grid, crs: CRS, to_label: Affine, x: _Floats, y: _Floats) -> tuple[_Floats, _Floats]:
-    """Positions in another CRS: exact at every 16th pixel, bilinear between: the ground curves little."""
-    nodes_x, nodes_y = (np.arange(0.0, side + _NODE_PX, _NODE_PX) for side in (grid.width, grid.height))
-    mesh = np.meshgrid(nodes_x, nodes_y)
-    ground = Transformer.from_crs(grid.crs, crs, always_xy=True).transform(*_apply(grid.transform, *mesh))
-    along, down = (
-        np.maximum(0, 1 - np.abs(p.ravel()[:, None] - n) / _NODE_PX) for p, n in ((x, nodes_x), (y, nodes_y))
-    )
-    with np.errstate(invalid="ignore"):  # PROJ says infinity where a projection does not reach
-        col, row = (down @ nodes @ along.T for nodes in _apply(to_label, *ground))
-    return col, row
-
-
-def _whole(position: _Floats) -> NDArray[np.int64]:
+def _whole(position: Floats) -> NDArray[np.int64]:
     lost = ~np.isfinite(position)
     return np.where(lost, -1, np.floor(np.where(lost, 0, position) + _TIE)).astype(np.int64)
 
@@ -181,12 +147,12 @@ def _coded(picture: NDArray[np.generic]) -> NDArray[np.int64]:
     return np.asarray(red << 16 | green << 8 | blue)
 
 
-def _palette(dataset: DatasetReader, band: int) -> dict[int, int]:
+def palette(dataset: DatasetReader, band: int) -> dict[int, int]:
     """Value -> colour code of a band with a palette, else empty."""
     if dataset.colorinterp[band - 1] is not ColorInterp.palette:
         return {}
     return {index: r << 16 | g << 8 | b for index, (r, g, b, _) in dataset.colormap(band).items()}
 
 
-def _is_picture(dataset: DatasetReader) -> bool:
+def is_picture(dataset: DatasetReader) -> bool:
     return dataset.count in (3, 4) and set(dataset.dtypes[:3]) == {"uint8"}

@@ -1,0 +1,67 @@
+"""Where the pixels of one grid lie in another, whatever their CRS."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from geo_io.grid import Grid
+
+Floats = NDArray[np.floating[Any]]
+
+_NODE_PX = 16
+
+
+def positions(grid: Grid, other: Grid) -> tuple[Floats, Floats]:
+    """Row and column in `other` of each pixel centre of `grid`: (h, 1) and (1, w), or (h, w) both.
+
+    As they are where either has no CRS. Not finite where a projection does not reach.
+    """
+    to_other = ~other.transform
+    x, y = np.arange(grid.width)[None, :] + 0.5, np.arange(grid.height)[:, None] + 0.5
+    if same_crs(grid.crs_wkt, other.crs_wkt):
+        col, row = apply(to_other @ grid.transform, x, y)
+    else:
+        assert grid.crs_wkt is not None
+        assert other.crs_wkt is not None
+        col, row = _warped(grid, transformer(grid.crs_wkt, other.crs_wkt), to_other, x, y)
+    return row, col
+
+
+@lru_cache(256)
+def same_crs(one_wkt: str | None, other_wkt: str | None) -> bool:
+    """Whether coordinates pass unchanged: equal but for the order of axes, or unknown."""
+    if one_wkt is None or other_wkt is None or one_wkt == other_wkt:
+        return True
+    return CRS.from_wkt(one_wkt).equals(CRS.from_wkt(other_wkt), ignore_axis_order=True)
+
+
+@lru_cache(64)
+def transformer(from_wkt: str, to_wkt: str) -> Transformer:
+    """Of (x, y) with x eastward. Kept: to make one takes longer than to use it."""
+    return Transformer.from_crs(CRS.from_wkt(from_wkt), CRS.from_wkt(to_wkt), always_xy=True)
+
+
+def apply(t: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """`t` applied to points; a row x and a column y stay such where `t` does not mix them."""
+    out_x = t.a * x + t.c if abs(t.b) < 1e-9 else t.a * x + t.b * y + t.c
+    out_y = t.e * y + t.f if abs(t.d) < 1e-9 else t.d * x + t.e * y + t.f
+    return out_x, out_y
+
+
+def _warped(
+    grid: Grid, projection: Transformer, to_other: Affine, x: Floats, y: Floats
+) -> tuple[Floats, Floats]:
+    """Positions in another CRS: exact at every 16th pixel, bilinear between: the ground curves little."""
+    nodes_x, nodes_y = (np.arange(0.0, side + _NODE_PX, _NODE_PX) for side in (grid.width, grid.height))
+    mesh = np.meshgrid(nodes_x, nodes_y)
+    ground = projection.transform(*apply(grid.transform, *mesh))
+    along, down = (
+        np.maximum(0, 1 - np.abs(p.ravel()[:, None] - n) / _NODE_PX) for p, n in ((x, nodes_x), (y, nodes_y))
+    )
+    with np.errstate(invalid="ignore"):  # PROJ says infinity where a projection does not reach
+        col, row = (down @ nodes @ along.T for nodes in apply(to_other, *ground))
+    return col, row
