@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # geopandas is only loaded where a vector file is
 
 Use = Literal["train", "check"]
 
-_VECTOR_SUFFIXES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"}
+VECTOR_SUFFIXES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def open_labels(
     unlabelled: str | None = None,
 ) -> "RasterLabels | VectorLabels":
     """The labels in `path`, vector or raster by its suffix. Raises BadInput where they cannot be read."""
-    if path.suffix.lower() not in _VECTOR_SUFFIXES:
+    if path.suffix.lower() not in VECTOR_SUFFIXES:
         return RasterLabels(path, legend, band, mapping)
     from geo_io.vector import VectorLabels
 
