@@ -40,7 +40,11 @@ class Keepable(Protocol):
 
 @dataclass
 class Bench:
-    """What a method gets. `resume` is the checkpoint to go on from, if any."""
+    """What a method gets. `resume` is the checkpoint to go on from, if any.
+
+    `result` is the network that makes the map where it is not the segmentor: a method that trains
+    another one names it as soon as there is one, so that it can be looked at while it learns.
+    """
 
     job: Job
     fabric: Fabric
@@ -52,7 +56,7 @@ class Bench:
     phase: Phase = field(default_factory=lambda: Phase("", 0))
     step_now: int = 0
     result: nn.Module | None = None
-    _kept: dict[str, Keepable] = field(default_factory=dict)
+    kept: dict[str, Keepable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.device = self.fabric.device
@@ -79,6 +83,11 @@ class Bench:
             yield
 
     # Networks and optimisers.
+
+    @property
+    def mapper(self) -> nn.Module:
+        """The network that would make the map if training ended now."""
+        return self.result or self.segmentor
 
     def place(self, network: Module) -> Module:
         """The network on the device, in the memory layout that convolutions like."""
@@ -137,14 +146,14 @@ class Bench:
 
     def keep(self, **things: Keepable) -> None:
         """Checkpoint these from now on; when resuming a checkpoint of the same names, load them."""
-        self._kept = things
+        self.kept = things
         if self.resume and set(self.resume.kept) == set(things):
             for name, thing in things.items():
                 thing.load_state_dict(self.resume.kept[name])
 
     def state(self, stage: str) -> Checkpoint:
         """What to resume from when the step at hand is done. Device 0's running statistics stand for all."""
-        kept = {name: thing.state_dict() for name, thing in self._kept.items()}
+        kept = {name: thing.state_dict() for name, thing in self.kept.items()}
         return Checkpoint(stage, self.phase.name, self.step_now + 1, torch.get_num_threads(), kept)
 
     # Data.

@@ -4,7 +4,7 @@ import threading
 
 from core.events import Asked
 from core.journal import Journal
-from core.run import Run, take_requests
+from core.run import Run, View, take_requests, take_view
 
 EVERY_S = 0.2
 
@@ -12,13 +12,15 @@ EVERY_S = 0.2
 class Control:
     """Listens to the run's `control/` folder in a thread; the worker looks between steps.
 
-    Without a journal it hears nothing: the other devices of a run do as the first one says.
+    Without a journal it hears nothing: the other devices of a run do as the first one says. `view` is
+    the window to preview, and `looked` is set when it was asked for anew.
     """
 
     def __init__(self, run: Run, journal: Journal | None) -> None:
         self.stop, self.checkpoint = threading.Event(), threading.Event()
-        self.running = threading.Event()
+        self.running, self.looked = threading.Event(), threading.Event()
         self.running.set()
+        self.view = View()
         self._run, self._journal, self._closed = run, journal, threading.Event()
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
         if journal:
@@ -32,6 +34,7 @@ class Control:
 
     def _listen(self) -> None:
         while not self._closed.wait(EVERY_S):
+            self._look()
             for request in take_requests(self._run.folder):
                 assert self._journal
                 self._journal.write(Asked(request=request))
@@ -43,3 +46,14 @@ class Control:
                     self.stop.set()
                 if request in ("checkpoint", "pause", "stop"):
                     self.checkpoint.set()
+
+    def _look(self) -> None:
+        """Take over the view that was asked for last; one that stays the same is worth no event."""
+        view = take_view(self._run.folder)
+        if view is None:
+            return
+        assert self._journal
+        if view != self.view:
+            self._journal.write(Asked(request="preview"))
+        self.view = view
+        self.looked.set()

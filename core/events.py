@@ -59,19 +59,33 @@ class Progressed(Event):
 
 
 class Evaluated(Event):
-    """Scores of a model (`source-only`, `adapted`) or a map, by name."""
+    """Scores of a model (`source-only`, `adapted`) or a map, by name.
+
+    `source-only so far`, `adapted so far`: of the model in training after `step` steps of `phase`.
+    """
 
     kind: Literal["evaluated"] = "evaluated"
     what: str
     scores: dict[str, Any]
+    phase: str | None = None
+    step: int | None = None
 
 
 class Pictured(Event):
-    """A preview or a map lies at `path`, relative to the run."""
+    """A preview or a map lies at `path`, relative to the run.
+
+    A preview is of the model in training in `stage`, after `step` steps of `phase`; `layers` are the
+    rasters beside its classes: `confidence`, and `pseudo` where the method labels the target itself.
+    Only the newest previews stay on disk.
+    """
 
     kind: Literal["pictured"] = "pictured"
     what: str
     path: str
+    layers: dict[str, str] = {}
+    stage: str | None = None
+    phase: str | None = None
+    step: int | None = None
 
 
 class Saved(Event):

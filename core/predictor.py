@@ -55,7 +55,7 @@ class Predictor:
         for i in range(len(values)):  # one at a time: buffers of a tile stay in the allocator's cache
             image[i] = self.standardise(values[i : i + 1], valid[i : i + 1])[0]
         try:
-            with _evaluating(self.segmentor):
+            with evaluating(self.segmentor):
                 logits: Tensor = self.segmentor(image).logits
         except (torch.OutOfMemoryError, MemoryError):
             raise RunFailed(
@@ -92,7 +92,7 @@ class Predictor:
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode, and every module's own mode afterwards: some may be frozen during training."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()

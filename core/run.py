@@ -8,6 +8,7 @@ phases/NAME/    what a finished phase leaves, weights above all
 maps/           class and confidence rasters
 verdict.json    which model made the maps, and why
 scores.json     scores of the maps, where there are check labels
+preview/        what the model in training makes of the window asked for, the newest two
 control/        requests to the worker: pause, resume, stop, checkpoint, preview
 """
 
@@ -23,13 +24,17 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from filelock import FileLock, Timeout
+from pydantic import Field
 
 from core.errors import BadInput
 from core.files import read_json, write_json, write_text
 from core.job import Job, dump_job, load_job
+from core.options import Options
 from geo_io.fingerprint import fingerprint
+from geo_io.grid import Box
 
-Request = Literal["pause", "resume", "stop", "checkpoint", "preview"]
+Request = Literal["pause", "resume", "stop", "checkpoint"]
+NOWHERE = Box(0, 0, 0, 0)
 LIBRARIES = (
     "isthmus",
     "torch",
@@ -153,6 +158,41 @@ def take_requests(folder: Path) -> list[Request]:
     found = [(control / name) for name in get_args(Request) if (control / name).exists()]
     found.sort(key=lambda path: path.stat().st_mtime_ns)
     return [cast(Request, path.name) for path in found if _taken(path)]
+
+
+class View(Options):
+    """The window to preview while a run trains: of which target scene of the job, in its own pixels."""
+
+    scene: int | None = Field(None, description="Place among the job's target scenes; null: no preview")
+    box: Box = NOWHERE
+    every_steps: int = Field(50, ge=1, description="Optimisation steps between two previews")
+
+
+def ask_preview(folder: Path, scene: int | Path | None, box: Box = NOWHERE, every_steps: int = 50) -> None:
+    """Have the run's worker predict `box` of a target scene at once, and again every some steps.
+
+    `scene` is the scene's place in the job or its path, `box` in its own pixels; None ends the
+    previews. Ask anew as often as the view changes. Raises BadInput for a scene the run does not map.
+    """
+    paths = [each.path for each in open_run(folder).job.target.scenes]
+    if isinstance(scene, Path):
+        if scene.resolve() not in paths:
+            raise BadInput(scene, "is no target scene of this run", f"choose one of {len(paths)} it has")
+        scene = paths.index(scene.resolve())
+    if scene is not None and not 0 <= scene < len(paths):
+        raise BadInput(f"scene {scene}", "is not in this run", f"its target has {len(paths)}, from 0 on")
+    view = View(scene=scene, box=box, every_steps=every_steps)
+    write_json(folder / "control" / "preview", view.model_dump())
+
+
+def take_view(folder: Path) -> View | None:
+    """The view asked for since the last call, if any; the request is gone from the folder after it."""
+    asked = folder / "control" / "preview"
+    taken = asked.with_name("preview.taken")
+    with suppress(OSError, ValueError):  # nothing asked; or, on Windows, whoever asks still holds the file
+        asked.replace(taken)
+        return View.model_validate_json(taken.read_bytes())
+    return None
 
 
 def _taken(path: Path) -> bool:

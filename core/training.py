@@ -10,10 +10,13 @@ from core.bench import Bench
 from core.control import Control
 from core.errors import Stopped
 from core.events import AnyEvent, Paused, Phased, Progressed, Resumed, Saved, Stepped
+from core.preview import Previews
 from core.registry import Chosen
 from core.run import Run
 
 EVENTS_A_SECOND = 4
+PAUSED_LOOK_S = 0.1
+"""How often a paused training looks whether it may go on, or is asked for a preview."""
 
 
 @dataclass
@@ -31,6 +34,9 @@ class Training:
     number: int
     snapshots_at: tuple[int, ...] = ()
     _due: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.previews = Previews(self.run, self.stage, self.bench, self.control)
 
     def events(self) -> Iterator[AnyEvent]:
         """Train to the end. Raises Stopped, the state saved, when asked to stop."""
@@ -55,11 +61,10 @@ class Training:
                 self._write(folder / "snapshot", self.bench.state(self.stage), step)
             if step % every == 0 and step < at.steps:
                 yield self._save()
+            yield from self.previews.after_step()
             yield from self._obey()
         if self.bench.fabric.is_global_zero:
-            checkpoint.save_weights(
-                self.bench.result or self.bench.segmentor, checkpoint.weights_path(folder)
-            )
+            checkpoint.save_weights(self.bench.mapper, checkpoint.weights_path(folder))
         self.bench.fabric.barrier()
 
     def _save(self) -> Saved:
@@ -86,6 +91,7 @@ class Training:
         if not running:
             phase, step = self.bench.phase.name, self.bench.step_now + 1
             yield Paused(phase=phase, step=step)
-            self.control.running.wait()
+            while not self.control.running.wait(PAUSED_LOOK_S):
+                yield from self.previews.events()
             yield Resumed(phase=phase, step=step)
             yield from self._obey()

@@ -104,6 +104,12 @@ class Scene:
             )
         return Patch(values, valid, grid.crop(box))
 
+    def decoded_px(self, box: Box, gsd_m: float) -> int:
+        """About how many pixels of the file `read` decodes for `box`, a window of `grid.at_gsd(gsd_m)`."""
+        scale_x, scale_y = (gsd_m / side for side in self.grid.pixel_size_m)
+        _, (step_y, step_x) = self._source(min(scale_x, scale_y))
+        return round(box.width * box.height * scale_x * scale_y / (step_x * step_y))
+
     def decimated(self, max_px: int = 1024) -> Patch:
         """The whole scene by nearest neighbour, at most `max_px` long, from its overviews if any."""
         factor = max(1.0, max(self.grid.width, self.grid.height) / max_px)

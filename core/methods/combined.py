@@ -80,6 +80,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr, width=o.discriminator_width)
     trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile)
     bench.keep(student=student, optimizer=optimizer, teacher=teacher, adversary=adversary, trust=trust)
+    bench.result = teacher.network if o.use == "teacher" else student
 
     for source, target in bench.steps("adapt"):
         seen = student(source.image)
@@ -105,5 +106,3 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
             "discriminator": caught,
             "trusted": pseudo.weight.mean(),
         }
-
-    bench.result = teacher.network if o.use == "teacher" else student
