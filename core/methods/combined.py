@@ -38,7 +38,7 @@ class Options(Base):
         0.5, ge=0, le=0.9, description="Share of the steps trained on the source alone first"
     )
     adabn: Literal["gated", "always", "no"] = Field(
-        "no",
+        "gated",
         description="Renew batch-norm statistics on the target before adapting; gated: if steadier so",
     )
     adabn_batches: int = Field(16, ge=1, le=10_000, description="Batches of target crops for that")
