@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from core.cli_runs import kill, runs, start
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def run(
     finish(planned, as_json)
     if not as_json:
         print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
+
+
+for background in (start, runs, kill):
+    app.command()(background)
 
 
 @app.command()

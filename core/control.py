@@ -24,7 +24,6 @@ class Control:
         self._run, self._journal, self._closed = run, journal, threading.Event()
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
         if journal:
-            take_requests(run.folder)  # what was asked of an earlier worker is void
             self._thread.start()
 
     def close(self) -> None:

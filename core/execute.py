@@ -2,14 +2,16 @@
 
 import traceback
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
+from lightning_fabric import Fabric
 
 from core import checkpoint, verdict
 from core.control import Control
 from core.devices import launch, rank
 from core.errors import BadInput, RunFailed, Stopped
-from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Started, Warned
+from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Paused, Resumed, Started, Warned
 from core.files import write_json
 from core.journal import Journal
 from core.maps import make_maps, score_maps
@@ -18,6 +20,8 @@ from core.prepare import Prepared, prepare
 from core.run import Run, changed_inputs, write_exit
 from core.signals import disagreement, measure_signals, source_shares
 from core.stages import ADAPTED, SOURCE_ONLY, Stages
+
+Said = TypeVar("Said")
 
 
 def execute(run: Run) -> Iterator[AnyEvent]:
@@ -79,7 +83,8 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     yield from _cautions(run, resume, [str(path) for path in damaged])
     data = None
     with fabric.rank_zero_first():  # what the first device measures, the others load
-        for found in prepare(run.job, run.folder / "cache"):
+        begins = (resume.phase, resume.step) if resume else (stages.phases[0][0], 0)
+        for found in _heeding(prepare(run.job, run.folder / "cache"), control, fabric, *begins):
             if isinstance(found, Prepared):
                 data = found
             else:
@@ -88,8 +93,31 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     yield from stages.events(data)
     if fabric.is_global_zero:
         yield from _judge(run, stages)
-        yield from make_maps(run, stages.models, data)
+        maps = make_maps(run, stages.models, data)
+        yield from _heeding(maps, control, fabric, *stages.phases[-1])
         yield from score_maps(run)
+
+
+def _heeding(
+    work: Iterator[Said], control: Control, fabric: Fabric, phase: str, step: int
+) -> Iterator[Said | Paused | Resumed]:
+    """Work beside the training, paused and stopped between its events; it is at `step` of `phase`.
+
+    With several devices it is not: the others wait for the end of it.
+    """
+    try:
+        for said in work:
+            yield said
+            if fabric.world_size > 1:
+                continue
+            if not control.running.is_set():
+                yield Paused(phase=phase, step=step)
+                control.running.wait()
+                yield Resumed(phase=phase, step=step)
+            if control.stop.is_set():
+                raise Stopped
+    finally:
+        work.close()  # type: ignore[attr-defined]  # a generator, whose threads end with it
 
 
 def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]) -> Iterator[AnyEvent]:

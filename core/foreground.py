@@ -1,15 +1,18 @@
 """A run in the foreground: watched, stopped by Ctrl-C at a safe place, gone where its input was bad."""
 
 import contextlib
+import os
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.charge import STATUS, in_charge, own_status, write_status
 from core.console import watch
 from core.errors import BadInput, RunFailed
-from core.run import Run, ask
+from core.run import Run, ask, take_requests
+from core.run_queue import device_of, in_line
 from core.variants import Planned, begin
 
 
@@ -22,7 +25,7 @@ def finish(planned: Planned, as_json: bool = False, quiet: bool = False) -> bool
         return False
     from core.execute import execute
 
-    with _leaving_nothing(made, BadInput), _stopping(work):
+    with _leaving_nothing(made, BadInput), _in_charge(work), stopping_safely(work):
         if quiet:
             for _ in execute(work):
                 pass
@@ -68,7 +71,28 @@ def _remove_empty(folders: list[Path]) -> None:
 
 
 @contextlib.contextmanager
-def _stopping(work: Run) -> Iterator[None]:
+def _in_charge(work: Run) -> Iterator[None]:
+    """Be one's own supervisor: what is started in a terminal begins at once, and background runs wait for it.
+
+    Of several devices the first one's process is in charge.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    device = device_of(work.job.schedule.device)
+    with in_charge(work.folder), contextlib.ExitStack() as line:
+        take_requests(work.folder)  # what was asked of an earlier worker is void
+        write_status(work.folder, own_status("running", device))
+        with contextlib.suppress(BadInput, RunFailed, OSError):  # no place for tickets must not hinder it
+            line.enter_context(in_line(work.folder, device, at_once=True))
+        try:
+            yield
+        finally:
+            (work.folder / STATUS).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def stopping_safely(work: Run) -> Iterator[None]:
     """Ctrl-C asks the run to stop at a safe place; a second one does not wait for it."""
 
     def on_signal(number: int, _: object) -> None:

@@ -10,6 +10,9 @@ verdict.json    which model made the maps, and why
 scores.json     scores of the maps, where there are check labels
 preview/        what the model in training makes of the window asked for, the newest two
 control/        requests to the worker: pause, resume, stop, checkpoint, preview
+status.json     while it is alive: who is in charge of it, and its place in the queue (core.charge)
+exit.json       how it ended, and why
+log.txt         what its processes printed, when it ran in the background
 """
 
 import hashlib
@@ -17,7 +20,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +29,7 @@ from typing import Any, Literal, cast, get_args
 from filelock import FileLock, Timeout
 from pydantic import Field
 
+from core.charge import PROBED_S, WORKER, taken
 from core.errors import BadInput
 from core.files import read_json, write_json, write_text
 from core.job import Job, dump_job, load_job
@@ -34,6 +38,8 @@ from geo_io.fingerprint import fingerprint
 from geo_io.grid import Box
 
 Request = Literal["pause", "resume", "stop", "checkpoint"]
+NOT_IN_THE_RESULT: Mapping[str, Any] = {"candidate": True, "schedule": {"evaluate_every"}}
+"""Parts of a job that change nothing in its maps."""
 NOWHERE = Box(0, 0, 0, 0)
 LIBRARIES = (
     "isthmus",
@@ -74,13 +80,15 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder: one worker at a time. Raises BadInput where another one works in it."""
+        lock = FileLock(self.folder / WORKER, timeout=PROBED_S)
         try:
-            with FileLock(self.folder / "lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout:
-            raise BadInput(
-                self.folder, "another worker is running this job", "watch it with `isthmus follow`"
-            ) from None
+            raise taken(self.folder) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def create(job: Job, folder: Path) -> Run:
@@ -138,7 +146,7 @@ def run_id(job: Job, inputs: dict[str, dict[str, Any]]) -> str:
             return [by_content(inner) for inner in value]
         return inputs[value]["content"] if isinstance(value, str) and value in inputs else value
 
-    content = by_content(job.model_dump(mode="json", exclude={"candidate"}))
+    content = by_content(job.model_dump(mode="json", exclude=NOT_IN_THE_RESULT))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -203,8 +211,9 @@ def _taken(path: Path) -> bool:
     return False
 
 
-def write_exit(run: Run, how: str, text: str = "") -> None:
-    write_json(run.folder / "exit.json", {"how": how, "text": text, "pid": os.getpid()})
+def write_exit(run: Run, how: str, text: str = "", **facts: object) -> None:
+    """Say how a run ended: done, stopped, failed; or died, when it is its supervisor that says so."""
+    write_json(run.folder / "exit.json", {"how": how, "text": text, "pid": os.getpid(), **facts})
 
 
 def version_of(name: str) -> str:
