@@ -88,7 +88,7 @@ def _bar(progress: Progress) -> dict[str, Any]:
 
 def say(event: AnyEvent, progress: Progress) -> str:
     """An event in one line of words; empty for those that nobody waits for."""
-    if event.kind in QUIET:
+    if event.kind in QUIET or (isinstance(event, Evaluated) and event.step is not None):
         return ""
     speak: dict[str, Callable[[Any], str]] = {
         "started": lambda e: f"run {e.run}: {e.method}, seed {e.seed}, on {e.device}",

@@ -131,6 +131,11 @@ class Schedule(Options):
         None, ge=1, description="Step at which the rate would reach 0 (default: steps)"
     )
     checkpoint_every: int = Field(200, ge=1, description="Steps between checkpoints")
+    evaluate_every: int | None = Field(
+        None,
+        ge=0,
+        description="Steps between label-free scores in training; 0: never (default: at most 3 % of time)",
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     precision: Literal["auto", "32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
     threads: int | None = Field(None, ge=1, description="CPU threads (default: torch's)")

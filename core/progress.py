@@ -1,5 +1,6 @@
 """What a run has come to: the fold of its events. The command line and the window show the same."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from core.events import (
     Warned,
 )
 
+Curves = dict[str, list[tuple[int, float]]]
+"""Name -> (optimisation steps done in the whole run, value)."""
 Status = Literal["waiting", "running", "paused", "done", "stopped", "failed"]
 
 
@@ -32,9 +35,10 @@ class Progress:
     phase: str = ""
     step: int = 0
     losses: dict[str, float] = field(default_factory=dict)
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    curves: Curves = field(default_factory=dict)
     work: tuple[str, int, int] | None = None
     scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    score_curves: Curves = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     fault: str = ""
@@ -91,6 +95,10 @@ class Progress:
 
     def _on_evaluated(self, event: Evaluated) -> None:
         self.scores[event.what] = event.scores
+        if event.step is not None:
+            at = self._before(event.phase or "") + event.step
+            for name, value in _numbers(event.scores):
+                self.score_curves.setdefault(name, []).append((at, value))
 
     def _on_pictured(self, event: Pictured) -> None:
         self.pictures[event.what] = event.path
@@ -105,10 +113,24 @@ class Progress:
     def _on_resumed(self, event: Resumed) -> None:
         self.status, self.phase, self.step, self._last = "running", event.phase, event.step, None
         done = self.steps_done
-        self.curves = {name: [p for p in curve if p[0] <= done] for name, curve in self.curves.items()}
+        self.curves, self.score_curves = _until(done, self.curves), _until(done, self.score_curves)
 
     def _on_failed(self, event: Failed) -> None:
         self.status, self.fault = "failed", event.text
 
     def _on_ended(self, event: Ended) -> None:
         self.status = event.how
+
+
+def _until(step: int, curves: Curves) -> Curves:
+    """The curves without what lies after `step`."""
+    return {name: [point for point in curve if point[0] <= step] for name, curve in curves.items()}
+
+
+def _numbers(scores: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Every number under its name; those of a mapping under both names: `shares: water`."""
+    for name, value in scores.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}: {inner}", number) for inner, number in _numbers(value))
+        elif isinstance(value, int | float):
+            yield name, float(value)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from core.bench import SOURCE, TARGET, Bench
 from core.data import Sample
 from core.draws import rng
 from core.metrics import Confusion, Scores
+from core.predictor import evaluating
 
 CROPS = 48
 """Fixed crops of each domain: enough for shares to about a percent, quick on a CPU."""
@@ -46,25 +47,32 @@ class Measured:
     classes: Tensor
 
 
-def measure_signals(bench: Bench, model: nn.Module) -> Measured:
-    """Run a model over fixed crops: the same for every model of a job and seed."""
+class Crops(NamedTuple):
+    """What models are measured on: target crops, and crops of the source's held-out blocks."""
+
+    target: list[Sample]
+    held: list[Sample]
+
+
+def fixed_crops(bench: Bench, limit: int) -> Crops:
+    """Up to `limit` crops of each domain, the same for every model of a job and seed."""
     target, source = bench.domains[TARGET], bench.domains[SOURCE]
-    seen = target.fixed_crops(rng(bench.job.seed, "signals"), CROPS)
-    held = source.held_out_crops(rng(bench.job.seed, "held-out"), CROPS)
-    was_training = model.training
-    model.eval()
-    try:
-        tally = _Tally(bench.classes)
-        classes = [
-            tally.add(*_both_views(bench, model, part)) for part in _parts(seen, bench.job.sampling.batch)
-        ]
-        confusion = Confusion(bench.classes)
-        for part in _parts(held, bench.job.sampling.batch):
+    return Crops(
+        target.fixed_crops(rng(bench.job.seed, "signals"), limit),
+        source.held_out_crops(rng(bench.job.seed, "held-out"), limit),
+    )
+
+
+def measure_signals(bench: Bench, model: nn.Module, crops: Crops | None = None) -> Measured:
+    """Run a model over `crops`, by default as many fixed ones as a verdict asks for."""
+    crops, size = crops or fixed_crops(bench, CROPS), bench.job.sampling.batch
+    tally, confusion = _Tally(bench.classes), Confusion(bench.classes)
+    with evaluating(model):
+        classes = [tally.add(*_both_views(bench, model, part)) for part in _parts(crops.target, size)]
+        for part in _parts(crops.held, size):
             batch = bench.batch(SOURCE, part)
             predicted = _probabilities(model, batch.image).argmax(1)
             confusion.add(batch.label.cpu().numpy(), predicted.cpu().numpy())
-    finally:
-        model.train(was_training)
     scores = confusion.scores(bench.job.legend.names)
     return Measured(tally.signals(scores), torch.cat(classes))
 

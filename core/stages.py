@@ -1,8 +1,9 @@
 """The trainings of a run in order: the source-only candidate, then the method; each done once."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lightning_fabric import Fabric
 
@@ -21,7 +22,10 @@ from core.training import Training
 from geo_io.whole_file import whole_folder
 
 SOURCE_ONLY, ADAPTED = "source-only", "adapted"
-DECIDES_NOTHING = {"name", "method", "candidate", "predict"}
+DECIDES_NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("name", "method", "candidate", "predict"), True),
+    "schedule": {"evaluate_every"},
+}
 """Parts of a job that leave its source-only model as it is."""
 
 

@@ -11,6 +11,7 @@ from core.control import Control
 from core.errors import Stopped
 from core.events import AnyEvent, Paused, Phased, Progressed, Resumed, Saved, Stepped
 from core.preview import Previews
+from core.probe import Probe
 from core.registry import Chosen
 from core.run import Run
 
@@ -37,11 +38,13 @@ class Training:
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.run, self.stage, self.bench, self.control)
+        self.probe = Probe(self.bench, self.stage)
 
     def events(self) -> Iterator[AnyEvent]:
         """Train to the end. Raises Stopped, the state saved, when asked to stop."""
-        if self.bench.resume:
-            yield Resumed(phase=self.bench.resume.phase, step=self.bench.resume.step)
+        resume = self.bench.resume
+        if resume and resume.stage == self.stage:  # a warm start from another stage undoes none of its steps
+            yield Resumed(phase=resume.phase, step=resume.step)
         every, phase, folder = self.run.job.schedule.checkpoint_every, "", self.run.phase(self.stage)
         for said in self.method.module.train(self.bench, self.method.options):
             if isinstance(said, Progressed):
@@ -61,6 +64,7 @@ class Training:
                 self._write(folder / "snapshot", self.bench.state(self.stage), step)
             if step % every == 0 and step < at.steps:
                 yield self._save()
+            yield from self.probe.after_step()
             yield from self.previews.after_step()
             yield from self._obey()
         if self.bench.fabric.is_global_zero:
