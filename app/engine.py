@@ -201,7 +201,12 @@ def _fingerprint() -> str:
 
 
 def _environment(added: Mapping[str, str]) -> QProcessEnvironment:
+    """The window's, in which a checkout is found wherever it was started from."""
     environment = QProcessEnvironment.systemEnvironment()
+    root = Path(core.__path__[0]).parent
+    if root.name not in ("site-packages", "dist-packages"):
+        known = environment.value("PYTHONPATH")
+        environment.insert("PYTHONPATH", os.pathsep.join(filter(None, [str(root), known])))
     for name, value in added.items():
         environment.insert(name, value)
     return environment

@@ -1,5 +1,6 @@
 """What the user has set once for all projects. Kept in a file of the window's own."""
 
+import os
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, cast, get_args
 
@@ -11,6 +12,9 @@ Value = TypeVar("Value", str, int, bool)
 
 MOST_RECENT = 10
 TILE_CACHE_MIB = (64, 16_384)
+WEIGHTS = "ISTHMUS_WEIGHTS"
+
+_given = os.environ.get(WEIGHTS)
 
 
 class _Kept(Generic[Value]):
@@ -85,21 +89,14 @@ class Preferences:
     def weights_folder(self, folder: Path | None) -> None:
         self._weights_folder = str(folder) if folder else ""
 
-    @property
-    def engine_environment(self) -> dict[str, str]:
-        """What to add to the environment of every process of the engine."""
-        return {"ISTHMUS_WEIGHTS": str(self.weights_folder)} if self.weights_folder else {}
-
-    @property
-    def recent(self) -> list[Path]:
-        """Projects opened lately, the latest first; those that are gone are left out."""
-        stored = self.settings.value("recent", [])
-        texts = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
-        return [path for path in map(Path, texts) if path.is_file()]
-
-    def add_recent(self, path: Path) -> None:
-        others = [other for other in self.recent if other != path]
-        self.settings.setValue("recent", [str(each) for each in [path, *others][:MOST_RECENT]])
+    def export(self) -> None:
+        """Tell every process of the engine that is started from now on, through this one's environment."""
+        if self.weights_folder:
+            os.environ[WEIGHTS] = str(self.weights_folder)
+        elif _given is None:
+            os.environ.pop(WEIGHTS, None)
+        else:
+            os.environ[WEIGHTS] = _given
 
     def bytes(self, name: str) -> QByteArray:
         """A window's geometry or state as Qt gave it; empty where none was kept."""

@@ -138,7 +138,12 @@ def _combinations(vary: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def run_name(job: Job) -> str:
-    return _slug(f"{job.name}-{job.method.name}-s{job.seed}")
+    return folder_name(job.name, job.method.name, job.seed)
+
+
+def folder_name(name: str, method: str, seed: int) -> str:
+    """The name of a run's folder, unless another is given."""
+    return _slug(f"{name}-{method}-s{seed}")
 
 
 def _slug(text: str) -> str:

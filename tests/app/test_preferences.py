@@ -1,11 +1,12 @@
 """Settings that outlive the window, and damaged ones that do not stop it."""
 
+import os
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray
 
-from app.preferences import MOST_RECENT, Preferences
+from app.preferences import WEIGHTS, Preferences
 
 
 def test_defaults_hold_where_nothing_was_set() -> None:
@@ -17,7 +18,6 @@ def test_defaults_hold_where_nothing_was_set() -> None:
         "keep",
     )
     assert fresh.weights_folder is None
-    assert fresh.engine_environment == {}
 
 
 def test_every_setting_is_read_back_by_another_window(tmp_path: Path) -> None:
@@ -34,7 +34,6 @@ def test_every_setting_is_read_back_by_another_window(tmp_path: Path) -> None:
         "delete",
     )
     assert (other.tile_cache_mib, other.weights_folder) == (1024, tmp_path)
-    assert other.engine_environment == {"ISTHMUS_WEIGHTS": str(tmp_path)}
     assert other.bytes("geometry").data() == b"\x00\xff"
 
 
@@ -54,14 +53,12 @@ def test_sizes_stay_within_bounds() -> None:
     assert kept.tile_cache_mib == 64
 
 
-def test_recent_projects_are_few_latest_first_and_exist(tmp_path: Path) -> None:
+def test_the_engine_hears_of_the_weights_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WEIGHTS, raising=False)
     kept = Preferences()
-    paths = [tmp_path / f"{i}.yaml" for i in range(MOST_RECENT + 2)]
-    for path in paths:
-        path.touch()
-        kept.add_recent(path)
-    kept.add_recent(paths[5])
-    paths[-1].unlink()
-    assert kept.recent[0] == paths[5]
-    assert len(kept.recent) == MOST_RECENT - 1
-    assert len(set(kept.recent)) == len(kept.recent)
+    kept.weights_folder = tmp_path
+    kept.export()
+    assert os.environ[WEIGHTS] == str(tmp_path)
+    kept.weights_folder = None
+    kept.export()
+    assert WEIGHTS not in os.environ
