@@ -1,9 +1,12 @@
 """Run folders around the journals of tests/journals: what a view sees of a run, without an engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from pyproj import CRS
 from worlds import UTM, WEST, north_up
 
@@ -58,6 +61,16 @@ def empty_run(to: Path) -> Path:
     (to / "job.yaml").write_bytes((JOURNALS / "job.yaml").read_bytes())
     write_json(to / "record.json", {"run": started.run, "inputs": {}, "versions": {}})
     return to
+
+
+@contextmanager
+def at_work(to: Path, name: str = "finished", lines: int = 40) -> Iterator[Path]:
+    """A run in the middle of its work: the first lines of its journal, and the folder's lock held."""
+    if not to.exists():
+        empty_run(to)
+    (to / NAME).write_bytes(b"".join(journal(name).splitlines(keepends=True)[:lines]))
+    with FileLock(to / "lock"):
+        yield to
 
 
 def read_recorded(name: str) -> list[Any]:

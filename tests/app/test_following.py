@@ -1,11 +1,12 @@
 """Following a run: recorded journals, live ones, and requests that are heard or not."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
-from recorded import NAMES, empty_run, journal, run_folder
+from recorded import NAMES, at_work, empty_run, journal, run_folder
 
 from app import following
 from app.following import Follower
@@ -16,6 +17,7 @@ from core.run import take_requests
 
 @pytest.fixture
 def follow(qapp: object) -> Iterator[object]:
+    assert qapp
     followers = []
 
     def begin(folder: Path) -> Follower:
@@ -128,21 +130,9 @@ def test_a_request_that_cannot_be_left_is_refused_in_words(tmp_path: Path, qtbot
 
 @pytest.fixture
 def alive() -> Iterator[object]:
-    """Makes a run that a worker seems to hold: half a journal, and the folder's lock taken."""
-    from filelock import FileLock
-
-    locks = []
-
-    def make(folder: Path) -> Path:
-        empty_run(folder)
-        (folder / NAME).write_bytes(b"".join(lines("finished")[:40]))
-        locks.append(FileLock(folder / "lock"))
-        locks[-1].acquire()
-        return folder
-
-    yield make
-    for lock in locks:
-        lock.release()
+    """Makes a run that a worker seems to hold."""
+    with ExitStack() as held:
+        yield lambda folder: held.enter_context(at_work(folder))
 
 
 def test_recorded_lines_are_all_understood() -> None:

@@ -1,0 +1,199 @@
+"""The runs that the window knows of, as a table; each live one is followed."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+
+from app import run_words as words
+from app.background import Background
+from app.following import Follower
+from core.run_reading import RunState
+from core.run_state import RunSummary, list_runs, size_bytes
+
+REFRESH_MS = 3000
+NAME, METHOD, SEED, STATE, PROGRESS, LEFT, SIZE, STARTED = range(8)
+FOLDER_ROLE, SHARE_ROLE = int(Qt.ItemDataRole.UserRole), int(Qt.ItemDataRole.UserRole) + 1
+"""The run's Path; the share of its training that is done, 0 to 1, or None."""
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class History(QAbstractTableModel):
+    """Runs in rows, newest first. `listed` when they were read anew; nothing is read before `show_runs_of`.
+
+    `failed` carries a sentence: a run could not be read, or a request was refused.
+    """
+
+    listed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[RunSummary] = []
+        self._folders: list[Path] = []
+        self._followers: dict[Path, Follower] = {}
+        self._sizes: dict[Path, int] = {}
+        self._background = Background(self)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+
+    def show_runs_of(self, folders: Iterable[Path]) -> None:
+        """List the runs that these folders are or hold: the project's `runs/`, and run folders opened."""
+        self._folders = [folder.resolve() for folder in folders]
+        self._timer.start()
+        self.refresh()
+
+    def add(self, folder: Path) -> None:
+        """List one more folder of a run, or of runs."""
+        self.show_runs_of([*self._folders, folder.resolve()])
+
+    def refresh(self) -> None:
+        folders = list(self._folders)
+        self._background.run(lambda: list_runs(folders), self._set, self.failed.emit, "list")
+
+    def follower(self, folder: Path) -> Follower:
+        """The one follower of a run's folder, made when it is first asked for."""
+        folder = folder.resolve()
+        if folder not in self._followers:
+            self._followers[folder] = made = Follower(folder, self)
+            made.progressed.connect(lambda _: self._changed(folder, (STATE, PROGRESS, LEFT)))
+            made.state_changed.connect(lambda state: self._take_state(folder, state))
+            made.wish.connect(lambda: self._changed(folder, (STATE,)))
+            made.refused.connect(self.failed)
+        return self._followers[folder]
+
+    def run(self, folder: Path) -> RunSummary | None:
+        return next((run for run in self.rows if run.folder == folder), None)
+
+    def close(self) -> None:
+        """Follow and list no more."""
+        self._timer.stop()
+        for folder in list(self._followers):
+            self._drop(folder)
+
+    def forget_sizes(self, folders: Iterable[Path]) -> None:
+        """Count these folders again: something in them was deleted."""
+        for folder in folders:
+            self._sizes.pop(folder, None)
+        self._count_sizes()
+
+    def _set(self, runs: list[RunSummary]) -> None:
+        if [run.folder for run in runs] == [run.folder for run in self.rows]:
+            self.rows = runs
+            if runs:
+                self.dataChanged.emit(self.index(0, NAME), self.index(len(runs) - 1, STARTED))
+        else:
+            self.beginResetModel()
+            self.rows = runs
+            self.endResetModel()
+        for folder in self._followers.keys() - {run.folder for run in runs}:
+            if not folder.exists():
+                self._drop(folder)
+        for run in runs:
+            if run.state.alive:
+                self.follower(run.folder)
+        self._count_sizes()
+        self.listed.emit()
+
+    def _drop(self, folder: Path) -> None:
+        follower = self._followers.pop(folder)
+        follower.close()
+        follower.deleteLater()
+
+    def _count_sizes(self) -> None:
+        """In the background, one folder after the other."""
+        wanted = [run.folder for run in self.rows if run.state.alive or run.folder not in self._sizes]
+        if wanted:
+            self._background.run(
+                lambda: {folder: size_bytes(folder) for folder in wanted},
+                self._set_sizes,
+                self.failed.emit,
+                "sizes",
+            )
+
+    def _set_sizes(self, sizes: dict[Path, int]) -> None:
+        self._sizes |= sizes
+        if self.rows:
+            self.dataChanged.emit(self.index(0, SIZE), self.index(len(self.rows) - 1, SIZE))
+
+    def _take_state(self, folder: Path, state: RunState) -> None:
+        """A follower sees sooner than the next listing that a run began or ended."""
+        run = self.run(folder)
+        if run is not None and run.state != state:
+            self.refresh()
+
+    def _changed(self, folder: Path, columns: tuple[int, ...]) -> None:
+        for row, run in enumerate(self.rows):
+            if run.folder == folder:
+                self.dataChanged.emit(self.index(row, columns[0]), self.index(row, columns[-1]))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own signature
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own signature
+        return 0 if parent.isValid() else STARTED + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+            return None
+        tr = words.tr
+        return (
+            *(tr("Run"), tr("Method"), tr("Seed"), tr("State")),
+            *(tr("Progress"), tr("Time left"), tr("Size"), tr("Started")),
+        )[section]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        run, column = self.rows[index.row()], index.column()
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._text(run, column)
+            case Qt.ItemDataRole.DecorationRole if column == STATE:
+                return words.status_icon(run.state.status)
+            case Qt.ItemDataRole.ToolTipRole:
+                return self._tip(run, column)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{self.headerData(column, Qt.Orientation.Horizontal)}: {self._text(run, column)}"
+        return {FOLDER_ROLE: run.folder, SHARE_ROLE: self._share(run)}.get(int(role))
+
+    def _text(self, run: RunSummary, column: int) -> str:
+        follower = self._followers.get(run.folder)
+        match column:
+            case 0:
+                return run.folder.name
+            case 1:
+                return run.method
+            case 2:
+                return str(run.seed)
+            case 3:
+                asked = words.requested(follower.wanted) if follower else ""
+                return asked or words.status_word(run.state.status)
+            case 4:
+                share = self._share(run)
+                return "" if share is None else f"{share:.0%}"
+            case 5:
+                return words.time_left(follower.progress) if follower and run.state.alive else ""
+            case 6:
+                return words.size_text(self._sizes[run.folder]) if run.folder in self._sizes else ""
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
+
+    def _share(self, run: RunSummary) -> float | None:
+        if run.state.status == "done":
+            return 1.0
+        follower = self._followers.get(run.folder)
+        return words.share_done(follower.progress) if follower else None
+
+    def _tip(self, run: RunSummary, column: int) -> str:
+        if column == STATE:
+            return ". ".join(filter(None, (run.state.sentence, run.state.remedy)))
+        return str(run.folder)

@@ -1,0 +1,140 @@
+"""The project's runs, newest first, and everything that can be done with one."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QLabel,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionProgressBar,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.edits import Document
+from app.history import PROGRESS, SHARE_ROLE, History
+from app.panels.run_bar import RunBar
+from core.run_state import RunSummary
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class RunsPanel(QWidget):
+    """`chosen` carries the folder of the run to look at, `opened` that of a double click or Enter.
+
+    `bar` has the signals for what other panels do. `failed` carries a sentence.
+    """
+
+    chosen = Signal(object)
+    opened = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, document: Document, history: History, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._history = document, history
+        self.table = self._table()
+        self.bar = RunBar(history, self)
+        self.table.addActions(self.bar.actions())
+        self.hint = QLabel(self.tr("No runs yet. Put the project together, then press Start."), self)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.hint.setProperty("role", "hint")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.bar)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.hint)
+        self._stack.addWidget(self.table)
+        layout.addLayout(self._stack, 1)
+        self._kept: list[Path] = []
+        history.modelAboutToBeReset.connect(self._keep)
+        history.modelReset.connect(lambda: self.select(*self._kept))
+        history.listed.connect(self._refresh)
+        for said in (history.failed, self.bar.failed):
+            said.connect(self.failed)
+        document.renamed.connect(self._show_project)
+        self._show_project()
+        self._refresh()
+
+    def selected(self) -> list[RunSummary]:
+        """The selected runs, in the table's order."""
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        return [self._history.rows[row] for row in rows]
+
+    def select(self, *folders: Path) -> None:
+        """Select these runs and no others."""
+        selection = self.table.selectionModel()
+        selection.clear()
+        for row, run in enumerate(self._history.rows):
+            if run.folder in folders:
+                where = self._history.index(row, 0)
+                selection.select(where, selection.SelectionFlag.Select | selection.SelectionFlag.Rows)
+                selection.setCurrentIndex(where, selection.SelectionFlag.NoUpdate)
+
+    def _table(self) -> QTableView:
+        table = QTableView(self)
+        table.setModel(self._history)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setItemDelegateForColumn(PROGRESS, ProgressDelegate(table))
+        table.setShowGrid(False)
+        table.setAlternatingRowColors(True)
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(70)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.setAccessibleName(self.tr("Runs"))
+        table.setToolTip(self.tr("Select two runs to compare them; double-click one to look at it"))
+        table.selectionModel().selectionChanged.connect(lambda *_: self._choose())
+        table.activated.connect(self._open)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        return table
+
+    def _show_project(self) -> None:
+        path = self._document.project.path
+        if path is not None:
+            self._history.show_runs_of([path.parent / "runs"])
+
+    def _keep(self) -> None:
+        """Runs stay selected when one is added or taken away."""
+        self._kept = [run.folder for run in self.selected()]
+
+    def _refresh(self) -> None:
+        self._stack.setCurrentIndex(bool(self._history.rows))
+        self.bar.show_runs(self.selected())
+
+    def _choose(self) -> None:
+        runs = self.selected()
+        self.bar.show_runs(runs)
+        if len(runs) == 1:
+            self.chosen.emit(runs[0].folder)
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self._history.rows[index.row()].folder)
+
+
+class ProgressDelegate(QStyledItemDelegate):
+    """Draws the share of the training that is done as a bar with its number."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        share = index.data(SHARE_ROLE)
+        if share is None:
+            super().paint(painter, option, index)
+            return
+        bar = QStyleOptionProgressBar()
+        bar.initFrom(option.widget)
+        bar.rect = option.rect.adjusted(3, 4, -3, -4)
+        bar.minimum, bar.maximum, bar.progress = 0, 1000, round(1000 * share)
+        bar.text, bar.textVisible = f"{share:.0%}", True
+        bar.state |= QStyle.StateFlag.State_Horizontal
+        QApplication.style().drawControl(QStyle.ControlElement.CE_ProgressBar, bar, painter, option.widget)

@@ -1,0 +1,85 @@
+"""How the window says what has become of a run: a word and an icon for each status, and what is left."""
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QIcon
+
+from app.theme import icon
+from core.console import duration
+from core.progress import Progress
+from core.run_reading import RunStatus
+
+ICONS: dict[RunStatus, str] = {
+    "new": "new",
+    "queued": "waiting",
+    "starting": "waiting",
+    "running": "start",
+    "pausing": "pause",
+    "paused": "pause",
+    "stopping": "stop",
+    "done": "done",
+    "stopped": "stop",
+    "failed": "failed",
+    "died": "died",
+    "lost": "died",
+}
+
+
+def status_icon(status: RunStatus) -> QIcon:
+    return icon(ICONS[status])
+
+
+def status_word(status: RunStatus) -> str:
+    words: dict[RunStatus, str] = {
+        "new": tr("not started"),
+        "queued": tr("in the queue"),
+        "starting": tr("starting"),
+        "running": tr("running"),
+        "pausing": tr("pausing"),
+        "paused": tr("paused"),
+        "stopping": tr("stopping"),
+        "done": tr("finished"),
+        "stopped": tr("stopped"),
+        "failed": tr("failed"),
+        "died": tr("died"),
+        "lost": tr("lost"),
+    }
+    return words[status]
+
+
+def requested(wanted: str | None) -> str:
+    """What to show from the click on until the worker's word comes; "" where nothing is asked."""
+    words = {
+        "pause": tr("pause requested"),
+        "resume": tr("resume requested"),
+        "stop": tr("stop requested"),
+        "checkpoint": tr("checkpoint requested"),
+        "start": tr("start requested"),
+        "kill": tr("being killed"),
+    }
+    return words.get(wanted or "", "")
+
+
+def share_done(progress: Progress) -> float | None:
+    """How much of the training is done, 0 to 1; None before it is known."""
+    if progress.status == "done":
+        return 1.0
+    return min(progress.steps_done / progress.steps_total, 1.0) if progress.steps_total else None
+
+
+def time_left(progress: Progress) -> str:
+    left = progress.seconds_left
+    return "" if left is None else tr("{0} left").format(duration(left))
+
+
+def size_text(size_bytes: int) -> str:
+    """Bytes as a person says them, in powers of ten as disks are sold."""
+    size, units = float(size_bytes), ("B", "kB", "MB", "GB", "TB")
+    for unit in units:
+        if size < 1000 or unit == units[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1000
+    raise AssertionError("the last unit takes any size")
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("Runs", text)
