@@ -1,18 +1,23 @@
-"""Reading in the background: a function on the thread pool, its result back on the window's thread."""
+"""Reading in the background: a function on another thread, its result back on the window's thread."""
 
 import itertools
 import logging
 import weakref
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 
 from core.errors import BadInput, RunFailed
 
 Result = TypeVar("Result")
 
+THREADS = 2
+
+# Not Qt's pool: its threads forget Python's thread-locals after every task, and pyproj crashes on that.
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="background")
 _numbers = itertools.count()
 
 
@@ -20,7 +25,7 @@ class Background(QObject):
     """Runs functions off the window's thread. Of calls with the same key only the latest is heard.
 
     For reads that take seconds at most: a thread cannot be ended, and Python's own work in one slows the
-    window. What takes longer belongs in a process (`app.aside`). `busy` says whether any is awaited.
+    window. What takes longer belongs in a process (`app.engine`). `busy`: `waiting` may have changed.
     """
 
     busy = Signal()
@@ -29,6 +34,8 @@ class Background(QObject):
         super().__init__(parent)
         self._awaited: dict[Hashable, int] = {}
         _post()  # made on the window's thread, where it delivers
+        if application := QCoreApplication.instance():
+            application.aboutToQuit.connect(self.drop_all)
 
     def run(
         self,
@@ -42,14 +49,18 @@ class Background(QObject):
         A later call with the same `key` silences this one, and skips it where it has not begun.
         """
         number = self._awaited[key] = next(_numbers)
-        task = _Task(self, key, number, work, done, failed)
-        QThreadPool.globalInstance().start(task.runnable)
+        _pool.submit(_Task(self, key, number, work, done, failed).work)
         self.busy.emit()
 
     def drop(self, key: Hashable = "") -> None:
         """Nothing more is heard of the call with `key`."""
         if self._awaited.pop(key, None) is not None:
             self.busy.emit()
+
+    def drop_all(self) -> None:
+        """Nothing more is heard of any call, and what has not begun never will."""
+        self._awaited.clear()
+        self.busy.emit()
 
     @property
     def waiting(self) -> bool:
@@ -75,7 +86,6 @@ class _Task:
         self._work, self._done, self._failed = work, done, failed
         self._result: Any = None
         self._fault = ""
-        self.runnable = _Runnable(self)
 
     def work(self) -> None:
         if self._current() is None:
@@ -99,15 +109,6 @@ class _Task:
     def _current(self) -> Background | None:
         owner = self._owner()
         return owner if owner is not None and owner.awaits(self._key, self._number) else None
-
-
-class _Runnable(QRunnable):
-    def __init__(self, task: _Task) -> None:
-        super().__init__()
-        self._task = task
-
-    def run(self) -> None:
-        self._task.work()
 
 
 class _Post(QObject):

@@ -32,7 +32,7 @@ _Floats = NDArray[np.float64]
 
 
 def next_color(used: Sequence[str]) -> str:
-    """The first colour of the two palettes that nobody takes for one of `used`; else the least alike of 216."""
+    """The first colour of the two palettes that nobody takes for one of `used`; else the most unlike one."""
 
     def nearest(color: str) -> float:
         return min((difference(color, other) for other in used), default=np.inf)

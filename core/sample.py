@@ -3,6 +3,7 @@
 The second place differs as a real one does: other class shares, another season, another sensor.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,16 @@ COLORS = dict(zip(CLASSES, ("#0072b2", "#009e73", "#e69f00", "#f0e442", "#4d4d4d
 """Okabe and Ito's palette (2008), told apart with any colour vision; a dark grey for roads."""
 
 
-def draw_sample(folder: Path, seed: int = 0, strength: float = 1.0) -> Path:
+def draw_sample(
+    folder: Path,
+    seed: int = 0,
+    strength: float = 1.0,
+    report: Callable[[int, int], None] = lambda *_: None,
+) -> Path:
     """Draw the sample into `folder` and return the path of its job file.
 
     `strength` scales how far the target's season and sensor are from the source's: 0 not at all, 1 as
-    shipped.
+    shipped. `report` hears how many of the places are drawn; what it raises leaves nothing behind.
     Raises BadInput where `folder` holds anything already.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -32,14 +38,18 @@ def draw_sample(folder: Path, seed: int = 0, strength: float = 1.0) -> Path:
     with whole_folder(folder) as partial:
         for room in ("source", "target", "check"):
             (partial / room).mkdir()
+        total = 1 + len(TARGETS)
+        report(0, total)
         source = draw_place(SOURCE, seed)
         _write_image(partial / "source/scene.tif", source)
         _write_labels(partial / "source/labels.tif", source)
         _write_vector(partial / "source/labels.gpkg", source)
-        for name in TARGETS:
+        for done, name in enumerate(TARGETS, 1):
+            report(done, total)
             target = draw_target(name, seed, strength)
             _write_image(partial / f"target/{name}.tif", target)
             _write_labels(partial / f"check/{name}.tif", target)
+        report(total, total)
         job = JOB_HEAD + yaml.safe_dump(_job(), sort_keys=False)
         (partial / "job.yaml").write_text(job, encoding="utf-8")
     return folder / "job.yaml"

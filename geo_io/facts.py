@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def lonlat_ring(grid: Grid, edge_points: int = 8) -> Ring | None:
         return None
     corners = np.array([*grid.corners, grid.corners[0]], float)
     along = np.arange(edge_points)[:, None] / edge_points
-    edges = [a + (b - a) * along for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    edges = [a + (b - a) * along for a, b in pairwise(corners)]
     x, y = np.concatenate(edges).T
     lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
@@ -104,7 +105,7 @@ def drawn_area_ha(text: str, grid: Grid) -> float:
 
 
 def _valid_share(scene: Scene) -> float:
-    """Decimated where that is cheap; of a large image, cells spread evenly, so that it is never read whole."""
+    """Decimated where that is cheap, else of evenly spread cells: a large image is never read whole."""
     if scene.grid.width * scene.grid.height <= _READABLE_PX:
         return float(scene.decimated(_LOOK_PX).valid.mean())
     cells = scene.cells(scene.grid.box)

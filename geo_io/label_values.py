@@ -23,7 +23,7 @@ _GOLDEN = 0.6180339887
 
 @dataclass(frozen=True)
 class LabelValue:
-    """A value, its share of the labelled pixels (of the features, in a vector file) and its colour, if any."""
+    """A value, its share of the labelled pixels (in a vector file: of the features), its colour if any."""
 
     value: Value
     share: float

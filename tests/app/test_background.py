@@ -1,8 +1,9 @@
-"""Functions on the thread pool: results come back on the window's thread, stale ones do not."""
+"""Functions on other threads: results come back on the window's thread, stale ones do not."""
 
 import threading
 from pathlib import Path
 
+import pyproj
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -60,6 +61,21 @@ def test_of_two_calls_with_one_key_only_the_later_is_heard(qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: bool(ended))
     qtbot.wait(50)
     assert sorted(heard) == ["other", "second"]
+
+
+def test_map_projections_survive_many_short_tasks(qtbot: QtBot) -> None:
+    """pyproj's context is a thread-local: threads that lose theirs after every task crash the process."""
+    background, heard = Background(), list[str]()
+
+    def name() -> str:
+        crs = pyproj.CRS.from_epsg(32633)
+        pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(5e5, 5e6)
+        return crs.name
+
+    for i in range(100):
+        background.run(name, heard.append, _never, key=i)
+    qtbot.waitUntil(lambda: len(heard) == 100, timeout=30_000)
+    assert set(heard) == {"WGS 84 / UTM zone 33N"}
 
 
 def test_a_dropped_call_is_not_heard(qtbot: QtBot) -> None:
