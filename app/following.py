@@ -1,6 +1,7 @@
 """Following one run: its events as they are written, what they come to, and what was asked of it."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -8,7 +9,8 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Background
-from core.events import AnyEvent, Asked, Ended, Failed, Paused, Resumed, Started
+from core.console import say
+from core.events import AnyEvent, Asked, Ended, Failed, Paused, Progressed, Resumed, Started, Stepped
 from core.journal import Tail
 from core.progress import Progress
 from core.run import Request, ask
@@ -19,7 +21,7 @@ from core.supervise import launch
 LIVE_MS, IDLE_MS, BEHIND_MS = 250, 1000, 1
 BUDGET_S = 0.004
 """Longest that the window's thread reads at a time while it is behind: a quarter of a frame."""
-PORTION_BYTES = 2**14
+PORTION_BYTES, SAID_LINES = 2**14, 2000
 PROGRESS_MS, STATE_MS, UNHEARD_MS = 100, 1000, 10_000
 TELLING = (Started, Asked, Paused, Resumed, Failed, Ended)
 """Events after which a run's state is another."""
@@ -33,12 +35,14 @@ Wanted = Request | Literal["start", "kill"]
 class Follower(QObject):
     """One run's folder as the window sees it; a live run is one whose journal has not ended.
 
-    `happened` carries each event in order, those of the past first. `progressed` carries the fold of them
+    `happened` carries each event in order, those of the past first; `spoke` those worth a line of words,
+    of which `said` keeps the last ones. `progressed` carries the fold of them
     at most ten times a second. `wanted` is what was asked and not heard yet, `unheard` says that this
     has lasted ten seconds; `wish` tells that either changed. `refused` carries a sentence.
     """
 
     happened = Signal(object)
+    spoke = Signal(str)
     progressed = Signal(object)
     state_changed = Signal(object)
     wish = Signal()
@@ -50,6 +54,7 @@ class Follower(QObject):
         self.folder, self.progress = folder, Progress()
         self.state: RunState | None = None
         self.live = False
+        self.said: deque[str] = deque(maxlen=SAID_LINES)
         self.wanted: Wanted | None = None
         self.unheard = False
         self._tail, self._background = Tail(folder), Background(self)
@@ -146,8 +151,20 @@ class Follower(QObject):
                 self._fulfil()
             self.look()
         self.happened.emit(event)
+        if line := _in_words(event, self.progress):
+            self.said.append(line)
+            self.spoke.emit(line)
         if not self._showing.isActive():
             self._showing.start()
 
     def _show(self) -> None:
         self.progressed.emit(self.progress)
+
+
+def _in_words(event: AnyEvent, progress: Progress) -> str:
+    """An event as a line of the log; "" for those that a bar or a curve shows."""
+    if isinstance(event, Stepped | Progressed):
+        return ""
+    words = f"failed: {event.text}\n{event.details}".rstrip() if isinstance(event, Failed) else ""
+    words = words or say(event, progress)
+    return f"{time.strftime('%H:%M:%S', time.localtime(event.time))}  {words}" if words else ""

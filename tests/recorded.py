@@ -21,11 +21,12 @@ from geo_io.write import write_map
 JOURNALS = Path(__file__).parent / "journals"
 NAMES = ("finished", "stopped", "failed", "died", "resumed")
 SIDE = 96
+KILLED = "the system killed the worker, for memory had run out; lower sampling.batch, and resume"
 EXITS: dict[str, dict[str, Any]] = {
     "finished": {"how": "done", "text": ""},
     "resumed": {"how": "done", "text": ""},
     "stopped": {"how": "stopped", "text": ""},
-    "died": {"how": "died", "text": "was killed by the system: out of memory", "out_of_memory": True},
+    "died": {"how": "died", "text": KILLED, "out_of_memory": True},
 }
 
 

@@ -135,6 +135,6 @@ class ProgressDelegate(QStyledItemDelegate):
         bar.initFrom(option.widget)
         bar.rect = option.rect.adjusted(3, 4, -3, -4)
         bar.minimum, bar.maximum, bar.progress = 0, 1000, round(1000 * share)
-        bar.text, bar.textVisible = f"{share:.0%}", True
+        bar.text, bar.textVisible, bar.textAlignment = f"{share:.0%}", True, Qt.AlignmentFlag.AlignCenter
         bar.state |= QStyle.StateFlag.State_Horizontal
         QApplication.style().drawControl(QStyle.ControlElement.CE_ProgressBar, bar, painter, option.widget)
