@@ -84,7 +84,7 @@ def main() -> None:
     lines = [
         "# Waiting for data",
         "",
-        f"`python -m benchmarks.loading --steps {args.steps}`; two cores, one thread to load and one to compute.",
+        f"`python -m benchmarks.loading --steps {args.steps}`; one thread each to load and to compute.",
         "",
         "| job | method | s a step | waiting for crops |",
         "|---|---|---|---|",
