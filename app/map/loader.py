@@ -1,0 +1,107 @@
+"""Reads for the map on other threads: the wanted ones only, the most wanted first."""
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from core.errors import BadInput, RunFailed
+
+THREADS = 2
+
+
+class Request(NamedTuple):
+    """`key` says what is wanted, its first two entries by which layer and in which state (its revision)."""
+
+    key: tuple[Hashable, ...]
+    work: Callable[[], object]
+
+
+class Loader(QObject):
+    """Works through the latest list of requests. What a newer list lacks is dropped unread.
+
+    `done` carries (key, what the work returned, None or the sentence of the error it raised), on the thread
+    of this object. The threads live as long as it does: those of a pool are new to Python each time they
+    are lent, and every file would be opened anew for each burst of reads.
+    """
+
+    done = Signal(object, object, object)
+
+    def __init__(self, parent: QObject | None = None, threads: int = THREADS) -> None:
+        super().__init__(parent)
+        self._queue = _Queue(weakref.ref(self))
+        self._threads = [threading.Thread(target=self._queue.work, daemon=True) for _ in range(threads)]
+        self.destroyed.connect(self._queue.stop)
+        for thread in self._threads:
+            thread.start()
+
+    def want(self, requests: Sequence[Request]) -> None:
+        """Replace what is waiting by `requests`, the first the most urgent; what is running goes on."""
+        self._queue.replace(requests)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is waiting or running."""
+        return self._queue.busy
+
+    def stop(self) -> None:
+        """Drop what waits and wait for what runs: at most one read a thread. It never starts again."""
+        self._queue.stop()
+        for thread in self._threads:
+            thread.join()
+
+
+class _Queue:
+    """What the threads share; it outlives the loader until they have ended."""
+
+    def __init__(self, loader: "weakref.ref[Loader]") -> None:
+        self._loader = loader
+        self._changed = threading.Condition()
+        self._waiting: list[Request] = []
+        self._running: set[tuple[Hashable, ...]] = set()
+        self._stopped = False
+
+    @property
+    def busy(self) -> bool:
+        with self._changed:
+            return bool(self._waiting or self._running)
+
+    def replace(self, requests: Sequence[Request]) -> None:
+        with self._changed:
+            self._waiting = [r for r in requests if r.key not in self._running][::-1]
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._waiting, self._stopped = [], True
+            self._changed.notify_all()
+
+    def work(self) -> None:
+        while (request := self._next()) is not None:
+            result, problem = None, None
+            try:
+                result = request.work()
+            except (BadInput, RunFailed) as fault:
+                problem = str(fault)
+            except Exception as fault:
+                problem = f"a read for the map failed ({fault!r}); reload the layer"
+            self._tell(request, result, problem)
+
+    def _next(self) -> Request | None:
+        with self._changed:
+            while not self._waiting and not self._stopped:
+                self._changed.wait()
+            if self._stopped:
+                return None
+            request = self._waiting.pop()
+            self._running.add(request.key)
+            return request
+
+    def _tell(self, request: Request, result: object, problem: str | None) -> None:
+        with self._changed:  # held while telling, so that the loader cannot be destroyed meanwhile
+            self._running.discard(request.key)
+            loader = self._loader()
+            if loader is not None and not self._stopped:
+                loader.done.emit(request.key, result, problem)

@@ -1,0 +1,37 @@
+"""Which values are shown black and which white, alone or shared between layers."""
+
+from PySide6.QtCore import QObject, Signal
+
+from app.map.colours import Limits
+
+
+class Stretch(QObject):
+    """Limits by band name. Two layers that share one show the same value in the same grey.
+
+    The layer it was made for fills it in; a sharing layer's own limits stand in for bands it does not have.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._limits: dict[str, Limits] = {}
+        self._fixed: set[str] = set()
+
+    def limits(self, band: str) -> Limits | None:
+        """Low and high; None where it is not known yet."""
+        return self._limits.get(band)
+
+    def measured(self, limits: dict[str, Limits]) -> None:
+        """Take percentiles as read from the raster, except for bands whose limits were set by hand."""
+        self._take({band: pair for band, pair in limits.items() if band not in self._fixed})
+
+    def set_limits(self, band: str, low: float, high: float) -> None:
+        """Limits by hand."""
+        self._fixed.add(band)
+        self._take({band: (low, high)})
+
+    def _take(self, limits: dict[str, Limits]) -> None:
+        if any(self._limits.get(band) != pair for band, pair in limits.items()):
+            self._limits.update(limits)
+            self.changed.emit()

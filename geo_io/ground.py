@@ -1,0 +1,80 @@
+"""Points, rings and distances on the ground, between coordinate reference systems. No shapely needed."""
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from pyproj import CRS, Geod
+
+from geo_io.positions import same_crs, transformer
+
+Point = tuple[float, float]
+Ring = list[Point]
+
+LATLON = CRS.from_epsg(4326).to_wkt()
+_EARTH = Geod(ellps="WGS84")
+
+
+def moved(ring: Sequence[Point], from_wkt: str | None, to_wkt: str | None, edge: int = 1) -> Ring:
+    """`ring` in another CRS, each edge in `edge` parts: a straight line is a curve elsewhere.
+
+    As it is where either CRS is unknown or both are the same. Infinite where a projection does not reach.
+    """
+    if not ring or same_crs(from_wkt, to_wkt) or from_wkt is None or to_wkt is None:
+        return list(ring)
+    corners = np.asarray(ring, float)
+    after = np.roll(corners, -1, axis=0)
+    share = np.arange(edge)[None, :, None] / edge
+    points = (corners[:, None] * (1 - share) + after[:, None] * share).reshape(-1, 2)
+    x, y = transformer(from_wkt, to_wkt).transform(points[:, 0], points[:, 1])
+    return list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def bounds(ring: Iterable[Point]) -> tuple[float, float, float, float]:
+    """West, south, east, north."""
+    x, y = np.asarray(list(ring), float).T
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def latlon(x: float, y: float, crs_wkt: str | None) -> Point | None:
+    """Latitude and longitude in degrees (WGS 84); None without a CRS or where it does not reach."""
+    if crs_wkt is None:
+        return None
+    lon, lat = transformer(crs_wkt, LATLON).transform(x, y)
+    return (lat, lon) if math.isfinite(lat) and math.isfinite(lon) else None
+
+
+def from_latlon(lat: float, lon: float, crs_wkt: str) -> Point | None:
+    """Map units of a place; None where the CRS does not reach."""
+    x, y = transformer(LATLON, crs_wkt).transform(lon, lat)
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else None
+
+
+def distance_m(a: Point, b: Point, crs_wkt: str | None) -> float:
+    """Metres on the ground between two points, whatever the projection does to lengths.
+
+    A plane without CRS is taken to be in metres. Not finite where the CRS does not reach.
+    """
+    if crs_wkt is None:
+        return math.dist(a, b)
+    one, other = latlon(*a, crs_wkt), latlon(*b, crs_wkt)
+    if one is None or other is None:
+        return math.nan
+    return float(_EARTH.inv(one[1], one[0], other[1], other[0])[2])
+
+
+def units_m(x: float, y: float, crs_wkt: str | None) -> Point:
+    """Metres on the ground of one map unit eastward and one northward, around a point; 1 where unknown."""
+    if crs_wkt is None:
+        return 1.0, 1.0
+    small = 1e-4 if is_geographic(crs_wkt) else 10.0
+    east = distance_m((x - small, y), (x + small, y), crs_wkt) / (2 * small)
+    north = distance_m((x, y - small), (x, y + small), crs_wkt) / (2 * small)
+    return (east, north) if math.isfinite(east) and math.isfinite(north) and east > 0 < north else (1.0, 1.0)
+
+
+@lru_cache(64)
+def is_geographic(crs_wkt: str | None) -> bool:
+    """Whether map units are degrees."""
+    return crs_wkt is not None and CRS.from_wkt(crs_wkt).is_geographic
