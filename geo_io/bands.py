@@ -42,6 +42,18 @@ def _own_name(dataset: DatasetReader, index: int) -> str:
     return description or (color.name if color in _NAMING_COLORS else f"band{index}")
 
 
+_NATURAL = (("red", "r", "b4", "b04"), ("green", "g", "b3", "b03"), ("blue", "b", "b2", "b02"))
+
+
+def natural_colours(names: Sequence[str]) -> tuple[str, ...]:
+    """The bands to show as red, green and blue: those called so, else the first three, else the first."""
+    folded = {name.casefold(): name for name in reversed(names)}
+    found = [next((folded[alias] for alias in aliases if alias in folded), None) for aliases in _NATURAL]
+    if all(found):
+        return tuple(name for name in found if name)
+    return tuple(names[:3] if len(names) >= 3 else names[:1])
+
+
 def choose(path: Path, named: dict[str, int], bands: Sequence[int | str] | None) -> dict[str, int]:
     """The entries of `named` that `bands` ask for, in that order. Raises BadInput for an unknown band."""
     if bands is None:
