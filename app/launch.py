@@ -1,0 +1,121 @@
+"""What the launch panel knows: presets, the run's folder, the command, an estimate in words. No Qt here."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from app.project import REMOVE, Project
+from core.job import Method
+from core.variants import folder_name
+
+Preset = Mapping[str, Any]
+Keys = tuple[str, ...]
+Schema = Mapping[str, Any]
+
+DEFAULT_METHOD = Method().name
+
+
+def method_of(project: Project) -> str:
+    return str(project.value("method", "name", default=DEFAULT_METHOD))
+
+
+def run_folder(project: Project) -> Path | None:
+    """Where the next run will be, beside the project: a folder that is not there; None before it is saved."""
+    if project.path is None:
+        return None
+    seed = project.value("seed", default=0)
+    name = folder_name(str(project.value("name", default="")), method_of(project), seed)
+    runs = project.path.parent / "runs"
+    return next(folder for folder in _numbered(runs, name) if not folder.exists())
+
+
+def command(project: Path, folder: Path) -> str:
+    """The command line that starts the same run."""
+    words = ["isthmus", "run", str(project), "--to", str(folder)]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def preset_values(preset: Preset, presets: Mapping[str, Preset], schema: Schema) -> dict[Keys, Any]:
+    """The edit that a preset is: its settings, and back to the default for what only others set."""
+    wanted = dict(_flat(preset.get("settings", {})))
+    known = {keys for other in presets.values() for keys, _ in _flat(other.get("settings", {}))}
+    values = {keys: wanted.get(keys, REMOVE) for keys in sorted(known)}
+    return {keys: REMOVE if value == default_of(schema, keys) else value for keys, value in values.items()}
+
+
+def preset_in_use(project: Project, presets: Mapping[str, Preset], schema: Schema) -> str | None:
+    """The preset whose edit would change nothing."""
+    for name, preset in presets.items():
+        edit = preset_values(preset, presets, schema)
+        if all(
+            _same(project.value(*keys, default=REMOVE), value, schema, keys) for keys, value in edit.items()
+        ):
+            return name
+    return None
+
+
+def default_of(schema: Schema, keys: Keys) -> Any:
+    """The default of a job's setting; REMOVE where the schema knows none."""
+    node: Any = schema
+    for key in keys:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        node = node.get("properties", {}).get(key, {})
+    return node.get("default", REMOVE)
+
+
+def estimate_words(answer: Mapping[str, Any]) -> str:
+    """`about 12 min, 1.3 GB`, as far as the engine could tell."""
+    parts = []
+    if (seconds := answer.get("seconds")) is not None:
+        parts.append(duration(float(seconds)))
+    if (memory := answer.get("memory_bytes")) is not None:
+        parts.append(f"{size(float(memory))} of memory")
+    if (disk := answer.get("disk_bytes")) is not None:
+        parts.append(f"{size(float(disk))} on disk")
+    return f"about {', '.join(parts)}" if parts else "unknown"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, in two digits at most."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+def size(amount: float) -> str:
+    """Bytes as GB or MB (powers of ten, as disks are sold)."""
+    if amount >= 1e9:
+        return f"{amount / 1e9:.1f} GB" if amount < 1e10 else f"{amount / 1e9:.0f} GB"
+    return f"{max(round(amount / 1e6), 1)} MB"
+
+
+def _numbered(runs: Path, name: str) -> Iterator[Path]:
+    yield runs / name
+    number = 2
+    while True:
+        yield runs / f"{name}-{number}"
+        number += 1
+
+
+def _flat(settings: Mapping[str, Any], before: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """Settings by their keys, from dotted or nested names."""
+    for name, value in settings.items():
+        keys = (*before, *name.split("."))
+        if isinstance(value, Mapping):
+            yield from _flat(value, keys)
+        else:
+            yield keys, value
+
+
+def _same(found: Any, wanted: Any, schema: Schema, keys: Keys) -> bool:
+    default = default_of(schema, keys)
+    given = default if found is REMOVE else found
+    return bool(given == (default if wanted is REMOVE else wanted))
