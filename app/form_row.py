@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 from app.fields import field_for
 from app.setting import MISSING, Setting
 
-LABEL_WIDTH_PX = 150
+LABEL_WIDTH_PX, FIELD_WIDTH_PX = 150, 380
 
 
 class Row:
@@ -21,6 +21,7 @@ class Row:
         self.label.setBuddy(self.field.control)
         self.label.setToolTip(setting.tip)
         self.label.setMinimumWidth(LABEL_WIDTH_PX)
+        self.field.setMaximumWidth(FIELD_WIDTH_PX)
         self.unit = QLabel(setting.unit, parent)
         self.back = _back(setting, parent)
         self.reason = QLabel(parent, wordWrap=True)

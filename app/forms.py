@@ -101,7 +101,8 @@ class SchemaForm(QWidget):
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(1, 8)
+        grid.setColumnStretch(4, 1)
         grid.setVerticalSpacing(4)
         for setting in settings:
             row = Row(setting, table)

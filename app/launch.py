@@ -1,18 +1,23 @@
 """What the launch panel knows: presets, the run's folder, the command, an estimate in words. No Qt here."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from app.project import REMOVE, Project
+from pydantic import ValidationError
+
+from app.project import REMOVE, Key, Project
+from core.console import duration
+from core.cost import Cost
 from core.job import Method
 from core.variants import folder_name
 
 Preset = Mapping[str, Any]
-Keys = tuple[str, ...]
+Keys = tuple[Key, ...]
 Schema = Mapping[str, Any]
 
 DEFAULT_METHOD = Method().name
@@ -63,38 +68,27 @@ def default_of(schema: Schema, keys: Keys) -> Any:
     for key in keys:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
-        node = node.get("properties", {}).get(key, {})
+        node = node.get("properties", {}).get(str(key), {})
     return node.get("default", REMOVE)
 
 
-def estimate_words(answer: Mapping[str, Any]) -> str:
-    """`about 12 min, 1.3 GB`, as far as the engine could tell."""
-    parts = []
-    if (seconds := answer.get("seconds")) is not None:
-        parts.append(duration(float(seconds)))
-    if (memory := answer.get("memory_bytes")) is not None:
-        parts.append(f"{size(float(memory))} of memory")
-    if (disk := answer.get("disk_bytes")) is not None:
-        parts.append(f"{size(float(disk))} on disk")
-    return f"about {', '.join(parts)}" if parts else "unknown"
+def read_estimate(answer: Mapping[str, Any], folder: Path | None) -> Cost | None:
+    """The engine's estimate, with the disk of the run's own `folder`; None where it is not to be read."""
+    try:
+        cost = Cost.model_validate(answer)
+    except ValidationError:
+        return None
+    there = next((parent for parent in folder.parents if parent.exists()), None) if folder else None
+    free = {"disk_free_gib": shutil.disk_usage(there).free / 2**30} if there else {}
+    return cost.model_copy(update=free)
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them, in two digits at most."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours = minutes / 60
-    return f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
-
-
-def size(amount: float) -> str:
-    """Bytes as GB or MB (powers of ten, as disks are sold)."""
-    if amount >= 1e9:
-        return f"{amount / 1e9:.1f} GB" if amount < 1e10 else f"{amount / 1e9:.0f} GB"
-    return f"{max(round(amount / 1e6), 1)} MB"
+def estimate_words(cost: Cost) -> str:
+    """`about 12 min on cuda:0, 1.3 GiB of memory, 0.2 GiB on disk`."""
+    parts = [f"about {duration(cost.total_s)} on {cost.device}"]
+    if cost.memory_gib is not None:
+        parts.append(f"{cost.memory_gib:.1f} GiB of memory")
+    return ", ".join([*parts, f"up to {cost.disk_gib:.1f} GiB on disk"])
 
 
 def _numbered(runs: Path, name: str) -> Iterator[Path]:

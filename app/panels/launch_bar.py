@@ -1,0 +1,91 @@
+"""The foot of the launch panel: where the run will be, what it will cost, *Start* and *Copy as command*."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+
+from app.edits import Document
+from app.engine import Engine
+from app.launch import command, run_folder
+from app.panels.estimate import EstimateLine
+
+
+class LaunchBar(QWidget):
+    """`started` comes with a press of Start, which is disabled while there are faults, and says why."""
+
+    started = Signal()
+
+    def __init__(self, document: Document, engine: Engine, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.folder = _text(self.tr("Folder of the run"))
+        self.reason = _text(self.tr("Why the run cannot start"))
+        self.estimate = EstimateLine(document, engine)
+        self.start = QPushButton(self.tr("&Start"))
+        self.start.setDefault(True)
+        self.start.setShortcut("Ctrl+Return")
+        self.start.setAccessibleName(self.tr("Start the run"))
+        self.start.setMinimumHeight(2 * self.start.fontMetrics().height())
+        self.start.clicked.connect(self.started)
+        self.copy = QPushButton(self.tr("&Copy as command"))
+        self.copy.setAccessibleName(self.tr("Copy as command"))
+        self.copy.clicked.connect(self._copy)
+        layout = QGridLayout(self)
+        layout.addWidget(self.folder, 0, 0, 1, 3)
+        layout.addWidget(self.estimate, 1, 0, 1, 3)
+        layout.addWidget(self.reason, 2, 0)
+        layout.addWidget(self.copy, 2, 1)
+        layout.addWidget(self.start, 2, 2)
+        layout.setColumnStretch(0, 1)
+        document.dirty.connect(lambda _: self.refresh())
+        document.renamed.connect(self.refresh)
+        self.set_faults([])
+
+    def set_faults(self, faults: Sequence[str]) -> None:
+        """What stands in the way of a start, in sentences; nothing does if it is empty."""
+        self.start.setEnabled(not faults)
+        more = self.tr(" ({0} more)").format(len(faults) - 1) if len(faults) > 1 else ""
+        cannot = self.tr("⚠ Cannot start: {0}{1}").format(faults[0], more) if faults else ""
+        self.reason.setText(cannot)
+        self.reason.setToolTip("\n".join(faults))
+        self.start.setToolTip(
+            "\n".join(faults) or self.tr("Queue the run; it begins when its device is free")
+        )
+        self.estimate.set_ready(not faults)
+
+    def refresh(self) -> None:
+        """Show the folder and the command of the project as it is now."""
+        folder = self.run_folder
+        where = str(folder) if folder else self.tr("runs/ beside the project, once it is saved")
+        self.folder.setText(self.tr("Run: {0}").format(where))
+        self.folder.setToolTip(self.tr("What the run makes goes here: its maps, scores and log"))
+        saved = folder is not None and self._document.undo.isClean()
+        self.copy.setEnabled(saved)
+        self.copy.setToolTip(
+            self.tr("The command line that does the same, here or on another machine")
+            if saved
+            else self.tr("Save the project first: the command reads its file")
+        )
+
+    @property
+    def run_folder(self) -> Path | None:
+        """Where the next run will be; None before the project has a file."""
+        return run_folder(self._document.project)
+
+    def _copy(self) -> None:
+        path, folder = self._document.project.path, self.run_folder
+        if path and folder:
+            QGuiApplication.clipboard().setText(command(path, folder))
+
+
+def _text(name: str) -> QLabel:
+    label = QLabel(wordWrap=True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    label.setAccessibleName(name)
+    return label

@@ -1,0 +1,91 @@
+"""What the engine describes, small: the job's own schema, three methods, and presets."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+from PySide6.QtWidgets import QWidget
+
+from app.edits import Document
+from core.job import Job
+
+
+class Combined(BaseModel):
+    warm_share: float = Field(0.5, ge=0, le=0.9, description="Share of the steps trained on the source")
+    blur: float = Field(0.5, ge=0, le=1)
+
+
+class Adabn(BaseModel):
+    batches: int = Field(32, ge=1)
+
+
+class Nothing(BaseModel):
+    pass
+
+
+def described() -> dict[str, Any]:
+    """As `isthmus describe` answers."""
+    return {
+        "isthmus": "0",
+        "job": Job.model_json_schema(),
+        "methods": {
+            "adabn": {
+                "summary": "AdaBN: statistics renewed on the target.",
+                "description": "AdaBN: statistics renewed on the target.\n\nMore.",
+                "options": Adabn.model_json_schema(),
+                "card": {"cost": "a minute", "use": "to try first"},
+            },
+            "combined": {
+                "summary": "Combined: what helps.",
+                "description": "Combined: what helps.",
+                "options": Combined.model_json_schema(),
+            },
+            "source_only": {
+                "summary": "Source only: change nothing.",
+                "description": "",
+                "options": Nothing.model_json_schema(),
+            },
+        },
+        "presets": {
+            "quick": {
+                "summary": "Minutes.",
+                "settings": {"schedule.steps": 300, "sampling": {"crop_px": 128}},
+            },
+            "standard": {"summary": "As measured.", "settings": {"schedule.steps": 2000}},
+        },
+        "decoders": ["unet", "fpn"],
+        "encoders": ["resnet18", "mit_b2", "tu-pvt_v2_b2", "tu-pvt_v2_b0"],
+        "devices": ["cpu", "cuda:0"],
+    }
+
+
+JOB = """
+name: fields
+source: {name: a, scenes: [{path: a.tif, labels: a.gpkg}]}
+target: {name: b, scenes: [b.tif]}
+legend:
+  classes:
+    - {name: water, color: "#0000ff"}
+    - {name: forest, color: "#00ff00"}
+"""
+
+
+def ready(folder: Path) -> Document:
+    """A document with a project that nothing is missing from, in `folder`."""
+    path = folder / "fields.yaml"
+    path.write_text(JOB)
+    document = Document()
+    document.open(path)
+    return document
+
+
+def unnamed(widget: QWidget) -> list[str]:
+    """The controls within that a screen reader could not name, or that a tooltip does not explain."""
+    kinds = ("QComboBox", "QLineEdit", "QPushButton", "QToolButton", "QRadioButton", "QCheckBox")
+    found = [w for w in widget.findChildren(QWidget) if type(w).__name__ in kinds and w.isVisibleTo(widget)]
+    own = [
+        w
+        for w in found
+        if not w.objectName().startswith("qt_") and type(w.parentWidget()).__name__ != "_NumberBox"
+    ]
+    return [f"{type(w).__name__} {w.objectName()}" for w in own if not w.accessibleName()]
