@@ -49,7 +49,7 @@ class Status:
 
 def read_status(folder: Path) -> Status | None:
     """The status as it was last written; None where there is none that can be read."""
-    with suppress(BadInput, TypeError):
+    with suppress(BadInput, TypeError, AttributeError):
         content: dict[str, Any] = read_json(folder / STATUS)
         known = Status.__dataclass_fields__
         return Status(**{key: value for key, value in content.items() if key in known})
@@ -100,8 +100,12 @@ def is_alive(folder: Path) -> bool:
     if is_supervised(folder) or is_worked(folder):
         return True
     status = read_status(folder)
-    elsewhere = status is not None and status.host != platform.node()
-    return elsewhere and status is not None and time.time() - status.beat < STALE_S
+    return status is not None and is_elsewhere(status) and time.time() - status.beat < STALE_S
+
+
+def is_elsewhere(status: Status) -> bool:
+    """Whether it was written on another machine, whose processes we neither see nor reach."""
+    return status.host != platform.node()
 
 
 def is_starting(folder: Path) -> bool:

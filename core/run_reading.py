@@ -2,12 +2,13 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.charge import is_alive, is_starting, is_worked, read_status
+from core.charge import is_alive, is_elsewhere, is_starting, is_worked, read_status
 from core.errors import BadInput
 from core.files import read_json
 
@@ -71,18 +72,17 @@ def state_of(folder: Path) -> RunState:
 
 
 def _living(folder: Path) -> RunState:
-    status, worked = read_status(folder), is_worked(folder)
+    status = read_status(folder)
+    elsewhere = status is not None and is_elsewhere(status)
+    worked = elsewhere or is_worked(folder)
     asked = {name for name in ("pause", "resume", "stop") if (folder / "control" / name).exists()}
-    if status and status.state == "queued" and not worked:
+    if status and status.state == "queued":
         if "stop" in asked:
             return RunState("stopping", "is leaving the queue")
         before = f"{status.position} run{'s' * (status.position != 1)} before it on {status.device}"
         return RunState("queued", f"waits for its turn: {before}", position=status.position)
-    if status is None or status.state == "starting":
-        worker = worked
-    else:
-        worker = worked or status.worker_pid is not None
-    doing = _doing(folder)
+    worker = status is not None and status.worker_pid is not None and not elsewhere
+    doing = _doing(folder, status.since if status else 0.0) if worked else "starting"
     if "stop" in asked or doing == "stopping":
         return RunState(
             "stopping", "will stop after saving its state", "kill it if it does not", worker=worker
@@ -91,15 +91,18 @@ def _living(folder: Path) -> RunState:
         return RunState("paused", "is paused and holds its memory", "resume it, or stop it", worker=worker)
     if "pause" in asked or doing == "pausing":
         return RunState("pausing", "will pause after the step at hand", worker=worker)
-    if doing == "starting" or not worked:
+    if doing == "starting":
         return RunState("starting", "its worker is starting", worker=worker)
     return RunState("running", "is running", worker=worker)
 
 
-def _doing(folder: Path) -> RunStatus:
-    """What the journal's tail says that a living worker does."""
+def _doing(folder: Path, since: float) -> RunStatus:
+    """What the journal's tail says that a living worker does; before `since` it was another's."""
+    lines = tail(folder / "events.jsonl").split(b"\n")[:-1]
+    if not lines or _time(lines[-1]) < since:
+        return "starting"
     asked: set[str] = set()
-    for event in _telling(folder):
+    for event in _telling(lines):
         match event["kind"]:
             case "asked" if event.get("request") in ("stop", "pause", "resume"):
                 asked.add(event["request"])
@@ -114,9 +117,16 @@ def _doing(folder: Path) -> RunStatus:
     return "pausing" if "pause" in asked and "resume" not in asked else "running"
 
 
-def _telling(folder: Path) -> Iterator[dict[str, Any]]:
-    """The last events of TELLING kinds, newest first."""
-    for line in reversed(tail(folder / "events.jsonl").split(b"\n")[:-1]):
+def _time(line: bytes) -> float:
+    try:
+        return float(json.loads(line)["time"])
+    except (ValueError, TypeError, KeyError):
+        return time.time()  # damaged, but there
+
+
+def _telling(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    """The events of TELLING kinds, newest first."""
+    for line in reversed(lines):
         if any(b'"kind":"%s"' % kind.encode() in line for kind in TELLING):
             try:
                 yield json.loads(line)

@@ -148,8 +148,7 @@ def kill(folder: Path) -> None:
     Its supervisor, where there is one, writes how it ended. Raises BadInput where no worker is known.
     """
     status = read_status(folder)
-    charged = status is not None and (is_supervised(folder) or is_worked(folder))
-    if status is None or not charged or status.worker_pid is None:
+    if status is None or status.worker_pid is None or not (is_supervised(folder) or is_worked(folder)):
         raise BadInput(folder, "has no worker to kill", "stop it, if it waits in the queue")
     with contextlib.suppress(OSError):
         (folder / "control").mkdir(exist_ok=True)
