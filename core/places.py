@@ -14,13 +14,12 @@ from geo_io.grid import Grid
 from geo_io.legend import Legend, Value
 from geo_io.raster import RasterLabels
 from geo_io.scene import Scene
+from geo_io.vector_facts import VECTOR_SUFFIXES
 
 if TYPE_CHECKING:  # geopandas is only loaded where a vector file is
     from geo_io.vector import Area, VectorLabels
 
 Use = Literal["train", "check"]
-
-VECTOR_SUFFIXES = {".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"}
 
 
 @dataclass(frozen=True)

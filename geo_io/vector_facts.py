@@ -5,6 +5,9 @@ from pathlib import Path
 
 from geo_io.errors import BadInput
 
+VECTOR_SUFFIXES = frozenset((".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"))
+"""What is opened as vector data; everything else as a raster."""
+
 
 @dataclass(frozen=True)
 class VectorLayer:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
+from app.theme import icon
 from core.errors import Stopped
 
 LOOK_MS = 100
@@ -116,6 +117,7 @@ class SampleCard(QWidget):
         self.button.setAccessibleName(self.tr("Open the sample"))
         self.button.setAccessibleDescription(text)
         self.button.setToolTip(text)
+        self.button.setIcon(icon("start"))
         self.button.clicked.connect(lambda _: self.open())
         return self.button
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.dropping import dropped_paths
 from app.panels.sample_card import SampleCard
 from app.recent import forget, recent_projects
+from app.theme import icon
 
 JOB_SUFFIXES = (".yaml", ".yml")
 _PATH, _THERE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -116,6 +117,7 @@ class StartPanel(QWidget):
         self.new.clicked.connect(lambda _: self.new_requested.emit())
         self.open.clicked.connect(lambda _: self.choose_file())
         column = QVBoxLayout()
+        column.setSpacing(8)
         for widget in (self.sample, self.new, self.open):
             column.addWidget(widget)
         column.addStretch(1)
@@ -125,6 +127,7 @@ class StartPanel(QWidget):
         head = QLabel(self.tr("Opened lately"))
         head.setProperty("role", "heading")
         self.recent = _Recent()
+        self.recent.setSpacing(4)
         self.recent.setAccessibleName(self.tr("Projects opened lately"))
         self.recent.setToolTip(self.tr("Enter opens a project, Delete takes it off this list"))
         self.recent.itemActivated.connect(self._open_item)
@@ -138,6 +141,7 @@ class StartPanel(QWidget):
         self.remove.setAccessibleName(self.tr("Remove the selected project from the list"))
         self.remove.clicked.connect(lambda _: self.remove_selected())
         column = QVBoxLayout()
+        column.setSpacing(8)
         column.addWidget(head)
         column.addWidget(self.recent, 1)
         column.addWidget(self.no_recent, 1, Qt.AlignmentFlag.AlignTop)
@@ -166,4 +170,5 @@ def _link(text: str, description: str) -> QCommandLinkButton:
     button.setAccessibleName(text.replace("&", "").rstrip("."))
     button.setAccessibleDescription(description)
     button.setToolTip(description)
+    button.setIcon(icon("start"))
     return button
