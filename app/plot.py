@@ -1,26 +1,23 @@
-"""A plot of curves over optimisation steps: colours, dashes, a marked band, phases; in the palette's colours."""
+"""A plot of curves over optimisation steps, with their phases and a marked band, in the palette's colours."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
+from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QPalette, QPen
+from PySide6.QtGui import QColor, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.series import Floats
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
 """Okabe and Ito's (2008), told apart with any colour vision, and visible on white and on near-black."""
-DASHES = (
-    Qt.PenStyle.SolidLine,
-    Qt.PenStyle.DashLine,
-    Qt.PenStyle.DotLine,
-    Qt.PenStyle.DashDotLine,
-    Qt.PenStyle.DashDotDotLine,
-)
-WIDTH_PX = 1.6
+SYMBOLS = ("o", "s", "t", "d", "+")
+"""Marks tell curves apart without colour. Dashes would too, but Qt takes seconds to draw long ones."""
+MARKS, FEW = 10, 500
+WIDTH_PX, MARK_PX = 1.6, 8
 
 
 class Band(NamedTuple):
@@ -31,11 +28,17 @@ class Band(NamedTuple):
     label: str
 
 
-def line_pen(number: int) -> QPen:
-    """The look of the curve with that number: neighbours differ in colour and in dashes."""
-    pen = QPen(QColor(COLORS[number % len(COLORS)]), WIDTH_PX, DASHES[number % len(DASHES)])
+def line_pen(number: int, thin: bool = False) -> QPen:
+    """The line of the curve with that number; a thin one is drawn far faster."""
+    pen = QPen(QColor(COLORS[number % len(COLORS)]), 1.0 if thin else WIDTH_PX)
     pen.setCosmetic(True)
     return pen
+
+
+def mark_of(number: int) -> QPainterPath:
+    """The mark of the curve with that number, one unit wide about the origin."""
+    path: QPainterPath = Symbols[SYMBOLS[number % len(SYMBOLS)]]
+    return path
 
 
 class Plot(QWidget):
@@ -52,6 +55,7 @@ class Plot(QWidget):
         self._item.showGrid(x=True, y=True, alpha=0.15)
         self._item.hideButtons()
         self._lines: dict[str, pg.PlotDataItem] = {}
+        self._symbols: dict[str, pg.PlotDataItem] = {}
         self._marks: list[pg.InfiniteLine | pg.LinearRegionItem] = []
         self._phases: dict[str, float] = {}
         self._bands: list[Band] = []
@@ -74,18 +78,26 @@ class Plot(QWidget):
 
     def set_curve(self, name: str, steps: Floats, values: Floats, number: int) -> None:
         if name not in self._lines:
+            color = COLORS[number % len(COLORS)]
+            look = {"symbol": SYMBOLS[number % len(SYMBOLS)], "symbolBrush": color, "symbolPen": None}
             self._lines[name] = self._item.plot(pen=line_pen(number), name=name)
+            self._symbols[name] = self._item.plot(pen=None, symbolSize=MARK_PX, **look)
         known = np.where(values > 0, values, np.nan) if self._log else values
         self._lines[name].setData(steps, known, connect="finite")
+        self._lines[name].setPen(line_pen(number, thin=len(steps) > FEW))
+        marked = np.linspace(0, len(steps) - 1, min(MARKS, len(steps))).astype(int)
+        self._symbols[name].setData(steps[marked], known[marked])
 
     def show_curve(self, name: str, shown: bool) -> None:
         if name in self._lines:
             self._lines[name].setVisible(shown)
+            self._symbols[name].setVisible(shown)
 
     def keep(self, names: Iterable[str]) -> None:
         """Take away the curves with other names."""
         for name in self._lines.keys() - set(names):
             self._item.removeItem(self._lines.pop(name))
+            self._item.removeItem(self._symbols.pop(name))
 
     def set_log(self, log: bool) -> None:
         """A logarithmic axis of values; what is not positive is left out."""

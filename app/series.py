@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-DRAWN = 2000
+DRAWN = 1500
 """Points of a curve on the screen; a wide window has as many pixels."""
 
 
@@ -44,7 +44,8 @@ class Series:
         """
         steps, values = self._points[: self.count].T
         if smoothing > 0:
-            return _thinned(steps, _running_mean(values, 1 + round(smoothing**2 * self.count / 10)))
+            steps, values = _means(steps, values)
+            return steps, _running_mean(values, 1 + round(smoothing**2 * len(values) / 10))
         return _extremes(steps, values)
 
 
@@ -60,9 +61,16 @@ def _extremes(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
     return steps[kept], values[kept]
 
 
-def _thinned(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
-    kept = np.unique(np.linspace(0, len(values) - 1, min(DRAWN, len(values))).astype(int))
-    return steps[kept], values[kept]
+def _means(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Means of bins, each at its last step; the last bin may be smaller."""
+    size = -(-len(values) // DRAWN)
+    if size < 2:
+        return steps, values
+    starts = np.arange(0, len(values), size)
+    known = np.isfinite(values)
+    sums, counts = (np.add.reduceat(each, starts) for each in (np.where(known, values, 0), known * 1.0))
+    with np.errstate(invalid="ignore"):
+        return steps[np.append(starts[1:], len(values)) - 1], sums / counts
 
 
 def _running_mean(values: Floats, width: int) -> Floats:

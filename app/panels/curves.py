@@ -181,14 +181,17 @@ def _title(name: str) -> str:
 
 def _swatch(number: int) -> QIcon:
     """The line of a curve, as it is drawn."""
-    from app.plot import line_pen
+    from app.plot import line_pen, mark_of
 
     pixmap = QPixmap(36, 14)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     pen = line_pen(number)
-    pen.setWidthF(2.4)
     painter.setPen(pen)
     painter.drawLine(1, 7, 35, 7)
+    painter.translate(18, 7)
+    painter.scale(9, 9)
+    painter.fillPath(mark_of(number), pen.color())
     painter.end()
     return QIcon(pixmap)

@@ -13,7 +13,7 @@ from recorded import at_work, run_folder
 
 from app.following import Follower
 from app.panels.curves import SCORE, CurvesPanel
-from app.plot import Band, line_pen
+from app.plot import Band, line_pen, mark_of
 from core.events import Evaluated, Stepped
 from core.journal import Journal
 from core.progress import Progress
@@ -107,12 +107,12 @@ def test_the_healthy_band_of_a_picked_loss_is_labelled(panel: CurvesPanel, watch
     assert "not drawn" not in panel.plots[0].labels
 
 
-def test_neighbouring_curves_differ_in_colour_and_in_dashes() -> None:
-    pens = [line_pen(number) for number in range(35)]
-    for one, other in itertools.pairwise(pens):
-        assert one.color() != other.color()
-        assert one.style() != other.style()
-    assert len({(pen.color().name(), pen.style()) for pen in pens}) == 35
+def test_curves_differ_in_colour_and_in_their_marks() -> None:
+    looks = [(line_pen(number).color().name(), mark_of(number)) for number in range(35)]
+    for one, other in itertools.pairwise(looks):
+        assert one[0] != other[0]
+        assert one[1] != other[1]
+    assert all(a != b for a, b in itertools.combinations(looks, 2))
 
 
 def test_the_plot_follows_the_palette(panel: CurvesPanel, watch, tmp_path: Path) -> None:
