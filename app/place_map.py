@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
-from pydantic import ValidationError
 
 from app.edits import Document, Keys
 from app.map.class_layers import LabelLayer
@@ -33,23 +33,24 @@ _EDGE_PARTS = 8
 class PlaceMap(QWidget):
     """The map of `place` ("source" or "target"), kept like the project.
 
-    `scene_picked` carries a scene's position in the place's list, -1 beside all.
+    `scene_picked` carries a scene's position in the place's list, -1 beside all; `titled` a new title.
     """
 
     scene_picked = Signal(int)
 
-    def __init__(
-        self, document: Document, place: str, stretch: Stretch | None = None, parent: QWidget | None = None
-    ) -> None:
+    titled = Signal(str)
+
+    def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document, self._place, self._stretch = document, place, stretch
+        self._document, self._place = document, place
+        self._shared: Stretch | None = None
         self.view = MapView(self)
         self.title = QLabel(self)
         self.title.setProperty("role", "heading")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.title)
-        layout.addWidget(self.view, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 2, 4, 2)
+        self._column.addWidget(self.title)
+        self._column.addWidget(self.view, 1)
         self._footprints = OutlineLayer(self.tr("Footprints"), FOOTPRINTS, self)
         self._areas = OutlineLayer(self.tr("Areas of interest"), AREAS, self)
         self._facts: Sequence[SceneFacts | None] = []
@@ -66,9 +67,13 @@ class PlaceMap(QWidget):
         document.changed.connect(self._follow)
         self._follow(())
 
-    @property
-    def first_image(self) -> ImageLayer | None:
-        return next(iter(self._images.values()), None)
+    def put_above(self, widget: QWidget) -> None:
+        """Place a widget between title and map."""
+        self._column.insertWidget(1, widget)
+
+    def put_below(self, widget: QWidget) -> None:
+        """Place a widget under the map."""
+        self._column.addWidget(widget)
 
     def set_facts(self, facts: Sequence[SceneFacts | None]) -> None:
         """What is known of the scenes, in the project's order."""
@@ -106,7 +111,7 @@ class PlaceMap(QWidget):
             self.hide_result(key)
 
     def edit_area(self, index: int) -> bool:
-        """Take the selected scene's first drawn area in hand, to move its corners; False where it has none."""
+        """Take a scene's first drawn area in hand, to move its corners; False where it has none."""
         rings = rings_of(self._scene(index).get("area_wkt"))
         facts = self._facts[index] if 0 <= index < len(self._facts) else None
         if not rings or facts is None:
@@ -125,6 +130,7 @@ class PlaceMap(QWidget):
         name = self._document.value(self._place, "name")
         words = {"source": self.tr("Source"), "target": self.tr("Target")}[self._place]
         self.title.setText(f"{words}: {name}" if name else words)
+        self.titled.emit(self.title.text())
         self._keep(self._images, {path: partial(self._image, path) for path in self._paths()}, 0)
         self._keep(self._labels, self._wanted_labels(), len(self._images))
         self._outline()
@@ -149,28 +155,26 @@ class PlaceMap(QWidget):
             self.view.add(have[key], below + len(have) - 1)
 
     def _image(self, path: str) -> ImageLayer:
-        layer = ImageLayer(Path(path), (), self._stretch, "", self.view)
-        if self._stretch is None:
-            self._stretch = layer.own_stretch
-        return layer
+        return ImageLayer(Path(path), (), self._shared or self.stretch, "", self.view)
 
     @property
     def stretch(self) -> Stretch | None:
-        """That of the place's first image, for another place to share."""
-        return self._stretch
+        """That of the place's first image, which its other images share."""
+        first = next(iter(self._images.values()), None)
+        return first.own_stretch if first else None
 
     def share_stretch(self, stretch: Stretch | None) -> None:
-        """Show the same values as the other place in the same colours; None: each image in its own."""
-        self._stretch = stretch
+        """Show a value in the same colour as another place does; None: as this place's first image does."""
+        self._shared = stretch
         for layer in self._images.values():
-            layer.set_stretch(stretch)
+            layer.set_stretch(stretch or self.stretch)
 
     def _wanted_labels(self) -> dict[str, Callable[[], Layer]]:
         try:
             legend = Legend.model_validate(self._document.value("legend", default={}))
         except ValidationError:
             return {}
-        found = {}
+        found: dict[str, Callable[[], Layer]] = {}
         for scene in self._scenes():
             if scene.get("labels", {}).get("path"):
                 key = json.dumps([scene["path"], scene["labels"], legend.model_dump()], sort_keys=True)

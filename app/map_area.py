@@ -1,0 +1,171 @@
+"""Source and target side by side, with the tools that both share."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
+
+from app.edits import Document
+from app.map.layer_list import LayerList
+from app.map.link import Link
+from app.map.offer import OverviewOffer
+from app.map.scale import Readout, ScaleBar
+from app.map.tools import IdentifyTool, PolygonTool, RectangleTool, Tool
+from app.map.view import MapView
+from app.place_map import PlaceMap
+from app.theme import icon
+
+TOOLS: dict[str, Callable[[MapView], Tool]] = {
+    "pan": Tool,
+    "identify": IdentifyTool,
+    "rectangle": RectangleTool,
+    "polygon": PolygonTool,
+}
+
+
+class MapArea(QWidget):
+    """Two maps, one toolbar, and a list of each map's layers (`layers`, for a dock of its own).
+
+    `edit_area_requested` asks to take the selected scene's area in hand, `hint` carries what the tool in
+    hand does, `failed` a sentence.
+    """
+
+    edit_area_requested = Signal()
+    hint = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = PlaceMap(document, "source", self)
+        self.target = PlaceMap(document, "target", self)
+        self.maps = {"source": self.source, "target": self.target}
+        self.layers = QTabWidget()
+        self.layers.setAccessibleName(self.tr("Layers"))
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.offers = [self._add_map(place_map) for place_map in self.maps.values()]
+        self._link: Link | None = None
+        self.bar = QToolBar(self.tr("Map tools"), self)
+        self.bar.setAccessibleName(self.tr("Map tools"))
+        self.tools = QActionGroup(self)
+        self.actions_by_name: dict[str, QAction] = {}
+        self._make_tools()
+        self._make_views()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.splitter, 1)
+
+    @property
+    def active(self) -> PlaceMap:
+        """The map that has the keyboard, else the target's."""
+        return self.source if self.source.isAncestorOf(self.focusWidget() or self.target) else self.target
+
+    def take_tool(self, name: str) -> None:
+        """Take a tool in hand on both maps: "pan", "identify", "rectangle" or "polygon"."""
+        self.actions_by_name[name].setChecked(True)
+        for place_map in self.maps.values():
+            place_map.view.set_tool(TOOLS[name](place_map.view))
+        self.hint.emit(self.target.view.tool.hint)
+
+    def show_places(self, *places: str) -> None:
+        """Show one of the two maps, or both."""
+        for place, place_map in self.maps.items():
+            place_map.setVisible(place in places)
+
+    def share_stretch(self, shared: bool) -> None:
+        """Show equal values of both places in equal colours, so that their difference is seen."""
+        self.target.share_stretch(self.source.stretch if shared else None)
+
+    def close_maps(self) -> None:
+        """End all reads; for when the window closes."""
+        for place_map in self.maps.values():
+            place_map.close_map()
+        for offer in self.offers:
+            offer.stop()
+
+    def _add_map(self, place_map: PlaceMap) -> OverviewOffer:
+        view = place_map.view
+        offer = OverviewOffer(view, place_map)
+        offer.failed.connect(self.failed)
+        place_map.put_above(offer)
+        place_map.put_below(Readout(view, place_map))
+        ScaleBar(view)
+        self.splitter.addWidget(place_map)
+        self.layers.addTab(LayerList(view), place_map.title.text())
+        place_map.titled.connect(partial(self.layers.setTabText, self.layers.count() - 1))
+        return offer
+
+    def _make_tools(self) -> None:
+        tr = self.tr
+        tips = {
+            "pan": (tr("Move"), tr("Drag to move, wheel to zoom, click a footprint to select it"), "M"),
+            "identify": (tr("Identify"), tr("Values, class and coordinates under a click"), "I"),
+            "rectangle": (tr("Rectangle"), tr("Draw a rectangular area of interest"), "R"),
+            "polygon": (tr("Polygon"), tr("Draw an area of interest corner by corner"), "P"),
+        }
+        for name, (text, tip, key) in tips.items():
+            action = self._action(name, text, tip, key, partial(self.take_tool, name))
+            action.setCheckable(True)
+            self.tools.addAction(action)
+        self.actions_by_name["pan"].setChecked(True)
+        self._action(
+            "edit",
+            tr("Edit area"),
+            tr("Move the corners of the selected image's area"),
+            "E",
+            self.edit_area_requested.emit,
+        )
+        self.bar.addSeparator()
+
+    def _make_views(self) -> None:
+        tr, act = self.tr, self._action
+        act("whole", tr("Whole"), tr("See all of both places"), "Home", self._fit)
+        act("zoom-in", tr("Zoom in"), tr("Zoom in"), "Ctrl++", lambda: self.active.view.zoom(2))
+        act("zoom-out", tr("Zoom out"), tr("Zoom out"), "Ctrl+-", lambda: self.active.view.zoom(0.5))
+        self.bar.addSeparator()
+        both = act("two-places", tr("Both places"), tr("Source and target side by side"), "B", self._toggle)
+        both.setCheckable(True)
+        both.setChecked(True)
+        self.linked = act(
+            "link",
+            tr("Link"),
+            tr("Both maps move together and show the same metres per pixel"),
+            "L",
+            self._toggle_link,
+        )
+        self.shared = act(
+            "stretch",
+            tr("Same colours"),
+            tr("Equal values of both places in equal colours: the gap between them is seen"),
+            "C",
+            lambda: self.share_stretch(self.shared.isChecked()),
+        )
+        for action, on in ((self.linked, False), (self.shared, False)):
+            action.setCheckable(True)
+            action.setChecked(on)
+
+    def _action(self, name: str, text: str, tip: str, key: str, slot: Callable[[], object]) -> QAction:
+        action = QAction(icon(name), text, self, toolTip=f"{tip} ({key})")
+        action.setShortcut(QKeySequence(key))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.triggered.connect(lambda _checked=False: slot())
+        self.addAction(action)
+        self.bar.addAction(action)
+        self.actions_by_name[name] = action
+        return action
+
+    def _fit(self) -> None:
+        for place_map in self.maps.values():
+            place_map.view.fit()
+
+    def _toggle(self) -> None:
+        both = self.actions_by_name["two-places"].isChecked()
+        self.show_places("target", *(["source"] if both else []))
+
+    def _toggle_link(self) -> None:
+        if self._link is not None:
+            self._link.release()
+        self._link = Link(self.source.view, self.target.view) if self.linked.isChecked() else None

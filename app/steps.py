@@ -1,0 +1,69 @@
+"""The steps of the work, one panel each: a list to the left, the chosen panel beside it."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QStackedWidget,
+    QWidget,
+)
+
+RAIL_PX = 128
+
+
+class Steps(QWidget):
+    """Panels by name, in the order of the work. `entered` carries the name of the panel now shown."""
+
+    entered = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names: list[str] = []
+        self.rail = QListWidget(self)
+        self.rail.setObjectName("steps")
+        self.rail.setFixedWidth(RAIL_PX)
+        self.rail.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.rail.setAccessibleName(self.tr("Steps"))
+        self.stack = QStackedWidget(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.rail)
+        layout.addWidget(self.stack, 1)
+        self.rail.currentRowChanged.connect(self._enter)
+
+    def add(self, name: str, title: str, panel: QWidget, tip: str) -> None:
+        """Append a step. A panel that does not fit scrolls."""
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(panel)
+        self._names.append(name)
+        self.stack.addWidget(area)
+        item = QListWidgetItem(f"{len(self._names)}  {title}")
+        item.setToolTip(tip)
+        item.setSizeHint(QSize(RAIL_PX, 40))
+        self.rail.addItem(item)
+        if len(self._names) == 1:
+            self.rail.setCurrentRow(0)
+
+    @property
+    def current(self) -> str:
+        return self._names[self.rail.currentRow()]
+
+    def show_step(self, name: str) -> None:
+        self.rail.setCurrentRow(self._names.index(name))
+
+    def mark(self, name: str, mark: str, words: str) -> None:
+        """A sign behind a step's title ("!", "✓" or nothing), and what it means."""
+        item = self.rail.item(self._names.index(name))
+        title = item.text().split("  ")
+        item.setText("  ".join([*title[:2], mark]) if mark else "  ".join(title[:2]))
+        item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, words)
+
+    def _enter(self, row: int) -> None:
+        self.stack.setCurrentIndex(row)
+        self.entered.emit(self._names[row])
