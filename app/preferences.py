@@ -54,7 +54,6 @@ class Preferences:
     device = _Kept("auto")
     tile_cache_mib = _Kept(512, TILE_CACHE_MIB)
     notifications = _Kept(True)
-    inhibit_sleep = _Kept(True)
     _theme = _Kept("system")
     _checkpoints = _Kept("keep")
     _weights_folder = _Kept("")
