@@ -105,10 +105,10 @@ class PlaceMap(QWidget):
         if layer is not None:
             self.view.remove(layer)
 
-    def hide_results(self) -> None:
-        self.view.stop_swipe()
-        for key in list(self._results):
-            self.hide_result(key)
+    def rename_result(self, key: str, to: str) -> None:
+        """Let it take the place of what had the key `to`."""
+        self.hide_result(to)
+        self._results[to] = self._results.pop(key)
 
     def edit_area(self, index: int) -> bool:
         """Take a scene's first drawn area in hand, to move its corners; False where it has none."""
