@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, hypot, isfinite, log2
+from math import ceil, floor, isfinite, log2, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -91,13 +91,24 @@ class Picture:
             raise BadInput(
                 self.path, "lies where the map's CRS does not reach", "show it on a map of its own"
             )
-        side = hypot(east - west, north - south) / hypot(self.grid.width, self.grid.height)
+        side = self._pixel_side(crs_wkt)
         width, height = ceil((east - west) / side), ceil((north - south) / side)
         return Grid(crs_wkt, Affine(side, 0, west, 0, -side, north), max(width, 1), max(height, 1))
 
     def footprint(self, crs_wkt: str | None) -> Ring:
         """The outline of the file's pixels in `crs_wkt`."""
         return moved(self.grid.corners, self.grid.crs_wkt, crs_wkt, edge=16)
+
+    def _pixel_side(self, crs_wkt: str) -> float:
+        """Of a square as large as the middle pixel, in units of `crs_wkt`."""
+        col, row = self.grid.width / 2, self.grid.height / 2
+        three = [self.grid.transform @ at for at in ((col, row), (col + 1, row), (col, row + 1))]
+        middle, right, below = moved(three, self.grid.crs_wkt, crs_wkt)
+        along, down = (
+            (right[0] - middle[0], right[1] - middle[1]),
+            (below[0] - middle[0], below[1] - middle[1]),
+        )
+        return sqrt(abs(along[0] * down[1] - along[1] * down[0]))
 
     def read_tile(self, view: Grid, tile: Tile, bands: Sequence[str]) -> Pixels | None:
         """Values (c, 256, 256) and validity (256, 256); None where only a glance can be afforded."""

@@ -73,11 +73,6 @@ def classes(ids: NDArray[Any], valid: NDArray[np.bool_], table: NDArray[np.uint3
     return image_of(argb.astype(np.uint32))
 
 
-def hatch_of(class_id: int, size_px: int = 16) -> NDArray[np.bool_]:
-    """The pattern of a class, (size, size): where it is drawn."""
-    return _hatch(np.full((size_px, size_px), class_id))
-
-
 def _hatch(ids: NDArray[Any]) -> NDArray[np.bool_]:
     row, col = np.indices(ids.shape)
     patterns = (

@@ -95,6 +95,9 @@ class OutlineItem(QGraphicsItem):
         for outline, shape in self._shapes:
             on_screen = world.map(shape)
             if on_screen.boundingRect().intersects(shown):
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(QColor(255, 255, 255, 190), self.layer.pen(outline).widthF() + 2))
+                painter.drawPolygon(on_screen)
                 painter.setPen(self.layer.pen(outline))
                 painter.setBrush(self.layer.brush(outline))
                 painter.drawPolygon(on_screen)
