@@ -81,6 +81,21 @@ def inspect(
 
 
 @app.command()
+def estimate(
+    job: JobPath,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure, in some seconds, what a run will take: time, memory, disk."""
+    from core.estimate import estimate as measure
+    from core.variants import parse_settings, plan
+
+    planned = plan(job, parse_settings(settings or []))
+    cost = measure(planned.job, planned.folder)
+    print(json.dumps(cost.content(), indent=2) if as_json else cost.text())
+
+
+@app.command()
 def run(
     job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, or a run's folder to resume.")],
     to: Annotated[Path | None, typer.Option(help="Default: runs/NAME-METHOD-sSEED beside the job.")] = None,

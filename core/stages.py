@@ -14,6 +14,7 @@ from core.control import Control
 from core.devices import autocast_type
 from core.errors import BadInput
 from core.events import AnyEvent, Noted
+from core.job import Job
 from core.networks.segmentor import build_segmentor
 from core.prepare import Prepared
 from core.registry import Chosen, choose
@@ -29,6 +30,24 @@ DECIDES_NOTHING: Mapping[str, Any] = {
 """Parts of a job that leave its source-only model as it is."""
 
 
+def stage_order(job: Job) -> list[tuple[str, Chosen]]:
+    """The trainings of a job by stage: source only, and then its method where that adapts."""
+    method = choose(job, job.method.name, job.method.options)
+    source_only = choose(job, "source_only", {})
+    adapting = method.name != source_only.name
+    return [(SOURCE_ONLY, source_only), (ADAPTED, method)] if adapting else [(SOURCE_ONLY, method)]
+
+
+def phases_of(order: list[tuple[str, Chosen]]) -> list[tuple[str, int]]:
+    """(name, steps) of everything to train, the shared warm start counted once."""
+    listed = []
+    for stage, method in order:
+        for phase in method.phases:
+            again = stage == ADAPTED and phase.name == "source"
+            listed += [] if again else [(phase.name, phase.steps)]
+    return listed
+
+
 @dataclass
 class Stages:
     """`events()` trains what is not trained yet; `models` then holds a bench for each finished model."""
@@ -42,24 +61,17 @@ class Stages:
 
     def __post_init__(self) -> None:
         job = self.run.job
-        method = choose(job, job.method.name, job.method.options)
-        source_only = choose(job, "source_only", {})
-        adapting = method.name != source_only.name
-        self.order = [(SOURCE_ONLY, source_only), (ADAPTED, method)] if adapting else [(SOURCE_ONLY, method)]
+        self.order = stage_order(job)
+        method = self.order[-1][1]
         first = method.phases[0]
-        shares = adapting and first.name == "source" and first.horizon == job.schedule.steps
+        shares = len(self.order) > 1 and first.name == "source" and first.horizon == job.schedule.steps
         self.shared_steps = first.steps if shares else job.schedule.steps // 2
         self.snapshots = (self.shared_steps, job.schedule.steps)
 
     @property
     def phases(self) -> list[tuple[str, int]]:
         """(name, steps) of everything to train, the shared warm start counted once."""
-        listed = []
-        for stage, method in self.order:
-            for phase in method.phases:
-                again = stage == ADAPTED and phase.name == "source"
-                listed += [] if again else [(phase.name, phase.steps)]
-        return listed
+        return phases_of(self.order)
 
     def events(self, data: Prepared) -> Iterator[AnyEvent]:
         """Train. Raises Stopped, the state saved, when asked to stop."""
