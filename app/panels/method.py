@@ -145,7 +145,7 @@ class MethodPanel(QWidget):
     def _device_words(self, device: str) -> str:
         kind, _, index = device.partition(":")
         words = {
-            "auto": self.tr("Automatic: the fastest there is"),
+            "auto": self.tr("Automatic"),
             "cpu": self.tr("Processor (cpu)"),
             "mps": self.tr("Apple GPU (mps)"),
             "cuda": self.tr("NVIDIA GPU {0} (cuda)").format(index).replace("  ", " "),
@@ -206,7 +206,9 @@ class MethodPanel(QWidget):
         self.name.setAccessibleName(self.tr("Name"))
         self.name.setToolTip(self.tr("Names the project, and the folders of its runs"))
         self.device.setAccessibleName(self.tr("Device"))
-        self.device.setToolTip(self.tr("What computes; runs for the same device wait for each other"))
+        self.device.setToolTip(
+            self.tr("What computes (automatic: the fastest there is); runs on the same device wait in turn")
+        )
         self.name.setMinimumWidth(60)
         self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.device.setMinimumContentsLength(6)

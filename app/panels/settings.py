@@ -111,7 +111,7 @@ class SettingsDialog(QDialog):
             self.weights.setText(folder)
 
     def _device_words(self, device: str) -> str:
-        return self.tr("Automatic: the fastest there is") if device == "auto" else device
+        return self.tr("Automatic") if device == "auto" else device
 
     def _lay_out(self) -> None:
         form = QFormLayout()

@@ -126,6 +126,10 @@ def test_a_default_is_not_written(panel: MethodPanel, document: Document, qtbot:
     panel.settings.sections["schedule"].set_open(True)
     qtbot.mouseClick(row.back, Qt.MouseButton.LeftButton)
     assert document.value("schedule") == {}
+    document.undo.undo()
+    qtbot.keyClick(row.field.control, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(row.field.control, "2000")
+    assert document.value("schedule") == {}
 
 
 def test_a_part_that_is_nothing_in_the_file_gives_way(panel: MethodPanel, document: Document) -> None:
