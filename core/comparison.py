@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.files import read_json
+from core.job import Job
+from core.map_files import Which, map_path, mapped_stems
+from core.run import open_run
 
-BEFORE, AFTER = "source-only", "adapted"
+MODELS: tuple[Which, Which] = ("source-only", "adapted")
 LEAST = 0.0005
 """A change that would be shown as 0.000 is none."""
 
@@ -56,6 +59,52 @@ SIGNALS: dict[str, tuple[str, Better, str]] = {
     ),
 }
 SCORES = {"miou": "mean IoU", "mf1": "mean F1", "accuracy": "accuracy", "kappa": "kappa"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run has come to so far: its job, its verdict and scores ({} before there are any)."""
+
+    folder: Path
+    job: Job
+    verdict: dict[str, Any]
+    scores: dict[str, dict[str, Any]]
+
+    @property
+    def names(self) -> list[str]:
+        return self.job.legend.names
+
+    @property
+    def stems(self) -> list[str]:
+        """Names of the scenes whose map is there, by the chosen model."""
+        made = mapped_stems(self.job)
+        return [stem for stem in made if map_path(self.folder, "chosen", stem).exists()]
+
+    def models(self, stem: str) -> list[Which]:
+        """The models whose map of that scene is there."""
+        return [each for each in MODELS if map_path(self.folder, each, stem).exists()]
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Raises BadInput where `folder` is no run or its files are damaged."""
+    run = open_run(folder)
+    return Outcome(
+        folder, run.job, read_optional(folder / "verdict.json"), read_optional(folder / "scores.json")
+    )
+
+
+def headline(verdict: Mapping[str, Any]) -> str:
+    """Did adapting help? One sentence, never surer than the verdict."""
+    if not verdict:
+        return "The run has not come to a verdict yet"
+    if "adapted" not in verdict:
+        return "Nothing was adapted: the map is the source-only model's"
+    chosen, sure = verdict["chosen"], verdict["sure"]
+    if chosen == "adapted":
+        return "Adapting helped" if sure == "clear" else "Adapting probably helped"
+    if sure == "cannot tell":
+        return "It cannot be told whether adapting helped: the source-only model is kept"
+    return "Adapting probably did harm: the source-only model is kept"
 
 
 def read_optional(path: Path) -> dict[str, Any]:

@@ -11,12 +11,12 @@ def points(count: int) -> list[tuple[int, float]]:
 
 
 def test_only_what_is_new_is_taken_over() -> None:
-    series, curve = Series(), points(1900)
+    series, curve = Series(), points(1400)
     assert series.sync(curve[:10])
     assert series.sync(curve)
     assert not series.sync(curve)
     steps, _ = series.drawn()
-    assert (steps[0], steps[-1], series.count) == (1, 1900, 1900)
+    assert (steps[0], steps[-1], series.count) == (1, 1400, 1400)
 
 
 def test_a_curve_that_was_cut_is_read_anew() -> None:
