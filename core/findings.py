@@ -69,10 +69,20 @@ class SceneReport(BaseModel):
         ]
 
 
+class Histogram(BaseModel):
+    """Valid pixels of one band of a whole place, counted in equal bins from `low` to `high`."""
+
+    band: str
+    low: float
+    high: float
+    counts: list[int]
+
+
 class PairReport(BaseModel):
     """The two places against each other. `gsd_ratio` is coarser over finer.
 
     `distance`: Wasserstein-1 by band, in pooled standard deviations of the whole domains.
+    `source`, `target`: how the pixel values of each are spread, by band.
     """
 
     working_gsd_m: float
@@ -80,6 +90,8 @@ class PairReport(BaseModel):
     same_crs: bool
     bands: list[str]
     distance: dict[str, float]
+    source: list[Histogram] = []
+    target: list[Histogram] = []
 
     def lines(self) -> list[str]:
         sizes = (

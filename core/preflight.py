@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from core.errors import BadInput
-from core.findings import Finding, PairReport, SceneReport, Verdict, in_words
+from core.findings import Finding, Histogram, PairReport, SceneReport, Verdict, in_words
 from core.job import Job, Region
 from core.label_census import look_at_labels, oddities
 from core.places import Place, open_pair, working_gsd_m
-from geo_io.band_stats import distance, measure
+from geo_io.band_stats import BandStats, distance, measure
 from geo_io.blocks import open_raster
 from geo_io.grid import Grid
 from geo_io.patch import Patch
@@ -192,7 +192,14 @@ def _pair(source: list[Place], target: list[Place], gsd_m: float) -> PairReport:
         same_crs=a.crs == b.crs,
         bands=list(ours.names),
         distance=distance(ours, theirs),
+        source=_histograms(ours),
+        target=_histograms(theirs),
     )
+
+
+def _histograms(stats: BandStats) -> list[Histogram]:
+    bands = zip(stats.names, stats.low, stats.high, stats.histogram, strict=True)
+    return [Histogram(band=n, low=low, high=high, counts=list(c)) for n, low, high, c in bands]
 
 
 def _pair_findings(source: list[Place], target: list[Place], pair: PairReport) -> Findings:

@@ -135,12 +135,12 @@ class ImageryPanel(QWidget):
             names = ", ".join(path.name for path in paths[:3])
             remedy = self.tr("labels and areas are chosen below, for the image they belong to")
             return self.tr("No image was found in {0}; {1}").format(names, remedy)
-        parts = [self.tr("Added: %n image(s)", "", len(new))]
+        parts = [self.tr("Images added: {}").format(len(new))]
         labelled = sum(1 for each in new if each.labels)
         if labelled:
-            parts.append(self.tr("with labels from the folder beside: %n", "", labelled))
+            parts.append(self.tr("with labels from the folder beside: {}").format(labelled))
         if len(new) < len(found):
-            parts.append(self.tr("listed before: %n", "", len(found) - len(new)))
+            parts.append(self.tr("listed before: {}").format(len(found) - len(new)))
         return ", ".join(parts)
 
     def _tell(self, text: str) -> None:

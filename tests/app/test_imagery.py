@@ -78,7 +78,7 @@ def test_dropped_files_and_folders_become_scenes(
         drop(panel, one, tmp_path / "more", tmp_path / "world" / "target.tif")
     paths = [scene["path"] for scene in document.value("target", "scenes")]
     assert paths == [str(tmp_path / "world" / "target.tif"), str(one), str(two)]
-    assert panel.notice.text() == "Added: 2 image(s), listed before: 1"
+    assert panel.notice.text() == "Images added: 2, listed before: 1"
     assert panel.current == 2
     qtbot.waitUntil(lambda: cell(panel, PIXEL, 1) == "0.5")
     document.undo.undo()
