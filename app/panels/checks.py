@@ -86,11 +86,9 @@ class ChecksPanel(QScrollArea):
             icon = _Pixmap.SP_MessageBoxCritical
             words = self.tr("Cannot run: a fault") if count == 1 else self.tr("Cannot run: {} faults")
         elif verdict and verdict.warnings:
-            warned = len(verdict.warnings)
-            icon, count = _Pixmap.SP_MessageBoxWarning, warned
-            words = (
-                self.tr("Can run, with a warning") if warned == 1 else self.tr("Can run, with {} warnings")
-            )
+            icon, count = _Pixmap.SP_MessageBoxWarning, len(verdict.warnings)
+            one, many = self.tr("Can run, with a warning"), self.tr("Can run, with {} warnings")
+            words = one if count == 1 else many
         self.icon.setPixmap(self.style().standardIcon(icon).pixmap(ICON_PX))
         self.words.setText(words.format(count))
 
