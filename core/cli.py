@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,6 +26,9 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="A job file.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+PresetName = Annotated[
+    str | None, typer.Option("--preset", metavar="NAME", help="quick, standard or best; --set goes over it.")
+]
 
 
 @app.callback()
@@ -84,13 +87,14 @@ def inspect(
 def estimate(
     job: JobPath,
     settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
+    preset: PresetName = None,
     as_json: Json = False,
 ) -> None:
     """Measure, in some seconds, what a run will take: time, memory, disk."""
     from core.estimate import estimate as measure
-    from core.variants import parse_settings, plan
+    from core.variants import plan
 
-    planned = plan(job, parse_settings(settings or []))
+    planned = plan(job, _settings(preset, settings))
     cost = measure(planned.job, planned.folder)
     print(json.dumps(cost.content(), indent=2) if as_json else cost.text())
 
@@ -102,15 +106,16 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting.")
     ] = None,
+    preset: PresetName = None,
     as_json: Json = False,
 ) -> None:
     """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
     from core.foreground import finish
-    from core.variants import parse_settings, plan, resume
+    from core.variants import plan, resume
 
-    if job.is_dir() and (to or settings):
-        raise typer.BadParameter("a run that exists is resumed as it is, without --to and --set")
-    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings or []), to)
+    if job.is_dir() and (to or settings or preset):
+        raise typer.BadParameter("a run that exists is resumed as it is, without --to, --preset and --set")
+    planned = resume(job) if job.is_dir() else plan(job, _settings(preset, settings), to)
     finish(planned, as_json)
     if not as_json:
         print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
@@ -118,6 +123,14 @@ def run(
 
 for background in (start, runs, kill):
     app.command()(background)
+
+
+def _settings(preset: str | None, settings: list[str] | None) -> dict[str, Any]:
+    """What a preset sets, and single settings over it."""
+    from core.presets import preset as load
+    from core.variants import parse_settings
+
+    return (load(preset).settings if preset else {}) | parse_settings(settings or [])
 
 
 @app.command()
