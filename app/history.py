@@ -107,9 +107,8 @@ class History(QAbstractTableModel):
         self.listed.emit()
 
     def _drop(self, folder: Path) -> None:
-        follower = self._followers.pop(folder)
-        follower.close()
-        follower.deleteLater()
+        """It stays our child until we go: whoever still shows the run may hold it."""
+        self._followers.pop(folder).close()
 
     def _count_sizes(self) -> None:
         """In the background, one folder after the other."""

@@ -76,12 +76,16 @@ class Plot(QWidget):
         """What is written into the plot: phases and bands."""
         return [*self._phases, *(band.label for band in self._bands)]
 
+    def show_legend(self) -> None:
+        """Write the curves' names into the plot, where no list beside it does."""
+        self._legend = self._item.addLegend(offset=(-10, 10), labelTextColor=self._text_color())
+
     def set_curve(self, name: str, steps: Floats, values: Floats, number: int) -> None:
         if name not in self._lines:
             color = COLORS[number % len(COLORS)]
             look = {"symbol": SYMBOLS[number % len(SYMBOLS)], "symbolBrush": color, "symbolPen": None}
-            self._lines[name] = self._item.plot(pen=line_pen(number), name=name)
-            self._symbols[name] = self._item.plot(pen=None, symbolSize=MARK_PX, **look)
+            self._lines[name] = self._item.plot(pen=line_pen(number))
+            self._symbols[name] = self._item.plot(pen=None, symbolSize=MARK_PX, name=name, **look)
         known = np.where(values > 0, values, np.nan) if self._log else values
         self._lines[name].setData(steps, known, connect="finite")
         self._lines[name].setPen(line_pen(number, thin=len(steps) > FEW))

@@ -160,7 +160,10 @@ class Difference(NamedTuple):
 
 
 def differences(one: Job, other: Job) -> list[Difference]:
-    """Every setting in which two jobs differ, in the order of the job file; a list counts as one setting."""
+    """Every setting in which two jobs differ, in the order of the job file.
+
+    Lists of one length are compared item by item (`source.scenes.0.path`), others as a whole.
+    """
     return list(_differences(one.model_dump(mode="json"), other.model_dump(mode="json"), ""))
 
 
@@ -170,6 +173,8 @@ def first_difference(one: Job, other: Job) -> str | None:
 
 
 def _differences(one: Any, other: Any, key: str) -> Iterator[Difference]:
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        one, other = dict(enumerate(one)), dict(enumerate(other))
     if not isinstance(one, dict) or not isinstance(other, dict):
         if one != other:
             yield Difference(key, one, other)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from app.run_words import tr
-from core.comparison import Row
+from core.comparison import LEAST, Row
 
 
 class FigureTable(QTableWidget):
@@ -41,11 +41,16 @@ class FigureTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 side = Qt.AlignmentFlag.AlignLeft if c == 0 else Qt.AlignmentFlag.AlignRight
                 item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-                item.setToolTip(tips[r] if tips else "")
+                item.setToolTip(tips[r] if tips else text)
                 if c == 0 and colors:
                     item.setIcon(swatch(colors[r]))
                 self.setItem(r, c, item)
         self._fit()
+
+    def share_width(self) -> None:
+        """All columns equally wide, long texts cut: for texts rather than figures."""
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def texts(self) -> list[list[str]]:
         """What is shown, row by row."""
@@ -82,7 +87,7 @@ def change_text(row: Row) -> str:
     """An arrow for the direction and a word for what it means, so that colour is not needed."""
     if row.change is None:
         return "–"
-    if row.better is not None and row.helped is None:
+    if abs(row.change) < LEAST:
         return tr("no change")
     arrow = "▲" if row.change > 0 else "▼"
     word = {True: tr("better"), False: tr("worse"), None: ""}[row.helped]

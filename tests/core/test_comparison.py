@@ -71,13 +71,17 @@ def test_every_difference_between_two_jobs_is_listed(tmp_path: Path) -> None:
     job = load_job(draw(tmp_path))
     content = job.model_dump(mode="json")
     content["schedule"]["steps"] = 9
+    content["target"]["scenes"][0]["map"] = False
+    content["legend"]["ignore"] = [255, 9]
     content["method"] = {"name": "advent", "options": {"entropy": 0.5}}
     other = Job.model_validate(content)
     found = {each.key: (each.one, each.other) for each in differences(job, other)}
     assert found == {
+        "target.scenes.0.map": (True, False),
+        "legend.ignore": ([255], [255, 9]),
         "schedule.steps": (2, 9),
         "method.name": ("source_only", "advent"),
         "method.options.entropy": (None, 0.5),
     }
     assert first_difference(job, job) is None
-    assert first_difference(job, other) == "schedule.steps"
+    assert first_difference(job, other) == "target.scenes.0.map"
