@@ -150,9 +150,10 @@ class PlaceMap(QWidget):
         """Add what is wanted and missing, and remove the rest; `below` layers lie under these."""
         for key in have.keys() - wanted.keys():
             self.view.remove(have.pop(key))
-        for key in wanted.keys() - have.keys():
-            have[key] = wanted[key]()
-            self.view.add(have[key], below + len(have) - 1)
+        for key, make in wanted.items():
+            if key not in have:
+                have[key] = make()
+                self.view.add(have[key], below + len(have) - 1)
 
     def _image(self, path: str) -> ImageLayer:
         return ImageLayer(Path(path), (), self._shared or self.stretch, "", self.view)

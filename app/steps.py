@@ -21,7 +21,7 @@ class Steps(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._names: list[str] = []
+        self.names: list[str] = []
         self.rail = QListWidget(self)
         self.rail.setObjectName("steps")
         self.rail.setFixedWidth(RAIL_PX)
@@ -37,33 +37,39 @@ class Steps(QWidget):
 
     def add(self, name: str, title: str, panel: QWidget, tip: str) -> None:
         """Append a step. A panel that does not fit scrolls."""
+        self.names.append(name)
+        self.stack.addWidget(panel if isinstance(panel, QScrollArea) else self._scrolling(panel))
+        item = QListWidgetItem(f"{len(self.names)}  {title}")
+        item.setToolTip(tip)
+        item.setSizeHint(QSize(RAIL_PX, 40))
+        self.rail.addItem(item)
+        if len(self.names) == 1:
+            self.rail.setCurrentRow(0)
+
+    def _scrolling(self, panel: QWidget) -> QScrollArea:
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(panel)
-        self._names.append(name)
-        self.stack.addWidget(area)
-        item = QListWidgetItem(f"{len(self._names)}  {title}")
-        item.setToolTip(tip)
-        item.setSizeHint(QSize(RAIL_PX, 40))
-        self.rail.addItem(item)
-        if len(self._names) == 1:
-            self.rail.setCurrentRow(0)
+        return area
+
+    def title(self, name: str) -> str:
+        return self.rail.item(self.names.index(name)).text().split("  ")[1]
 
     @property
     def current(self) -> str:
-        return self._names[self.rail.currentRow()]
+        return self.names[self.rail.currentRow()]
 
     def show_step(self, name: str) -> None:
-        self.rail.setCurrentRow(self._names.index(name))
+        self.rail.setCurrentRow(self.names.index(name))
 
     def mark(self, name: str, mark: str, words: str) -> None:
         """A sign behind a step's title ("!", "✓" or nothing), and what it means."""
-        item = self.rail.item(self._names.index(name))
+        item = self.rail.item(self.names.index(name))
         title = item.text().split("  ")
         item.setText("  ".join([*title[:2], mark]) if mark else "  ".join(title[:2]))
         item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, words)
 
     def _enter(self, row: int) -> None:
         self.stack.setCurrentIndex(row)
-        self.entered.emit(self._names[row])
+        self.entered.emit(self.names[row])

@@ -8,11 +8,12 @@ from PySide6.QtCore import QObject
 from app.map import colours
 from app.map.layers import Opened, Paint, RasterLayer
 from app.map.stretch import Stretch
+from geo_io.bands import natural_colours
 from geo_io.preview import Picture
 
 
 class ImageLayer(RasterLayer):
-    """An image in three bands, or one in grey. `bands` are names; none given, the first three.
+    """An image in three bands, or one in grey. `bands` are names; none given, those called so.
 
     `stretch` may be another layer's, so that both show the same value in the same colour.
     """
@@ -65,7 +66,7 @@ class ImageLayer(RasterLayer):
         known = [band for band in self.bands if band in picture.bands]
         if known and len(known) == len(self.bands):
             return known
-        return picture.bands[:3] if len(picture.bands) >= 3 else picture.bands[:1]
+        return natural_colours(picture.bands)
 
     def _paint(self) -> Paint:
         limits = self.limits()

@@ -1,0 +1,298 @@
+"""The main window: steps to the left, maps in the middle, layers to the right, the run below."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.background import Background
+from app.edits import Document
+from app.engine import Engine
+from app.following import Follower
+from app.history import History
+from app.launch import command
+from app.map_area import MapArea
+from app.menus import Menus
+from app.panels.checks import ChecksPanel
+from app.panels.imagery import ImageryPanel
+from app.panels.legend import LegendPanel
+from app.panels.method import MethodPanel
+from app.panels.problem import NoticeBar, show_problem
+from app.panels.runs import RunsPanel
+from app.panels.start import StartPanel
+from app.preferences import Preferences
+from app.project_files import ProjectFiles
+from app.run_desk import RunDesk
+from app.run_words import status_word
+from app.steps import Steps
+from core.errors import BadInput
+from core.findings import Verdict
+from core.run_state import is_run
+from core.supervise import launch
+from core.variants import Planned, begin
+
+LEFT_PX, SIZE_PX = 600, (1480, 920)
+
+
+class MainWindow(QMainWindow):
+    """One project at a time. Runs go on without it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.preferences = Preferences()
+        self.preferences.export()
+        self.document, self.engine, self.history = Document(self), Engine(self), History(self)
+        self.files = ProjectFiles(self.document, self)
+        self._background = Background(self)
+        self._devices: list[str] = []
+        self.notice = NoticeBar()
+        self.start = StartPanel()
+        self.maps = MapArea(self.document)
+        self.runs = RunDesk(self.history, self.maps.target, self)
+        self._make_panels()
+        self._lay_out()
+        self.menus = Menus(self)
+        self._connect()
+        self._rename()
+        self._restore()
+        QTimer.singleShot(0, self.method.ask)
+
+    def open_path(self, path: Path) -> None:
+        """Open a project, or look at a run."""
+        if is_run(path):
+            self.enter()
+            self.history.add(path)
+            self._enter_run(path.resolve())
+        else:
+            self.files.open(path)
+
+    def enter(self) -> None:
+        """Leave the start page."""
+        self.pages.setCurrentWidget(self.desk)
+        self.right.show()
+        self.menus.enter()
+
+    @Slot()
+    def start_run(self) -> None:
+        """Save the project and start its run in a worker of its own."""
+        folder = self.method.bar.run_folder if self.files.save() else None
+        if folder is None:
+            return
+        try:
+            job = self.document.project.job()
+        except BadInput as fault:
+            self.tell(str(fault))
+            return
+        self._background.run(
+            lambda: launch(begin(Planned(job, folder)).folder),
+            lambda _: self._started(folder),
+            self.tell,
+            "start",
+        )
+
+    @property
+    def devices(self) -> list[str]:
+        """What the engine said this machine has; none before it did."""
+        return self._devices
+
+    def choose_run(self) -> None:
+        """Look at a run from anywhere."""
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Open the folder of a run"))
+        if folder and not is_run(Path(folder)):
+            self.tell(
+                self.tr("{0} is not the folder of a run; choose one with a job.yaml in it").format(folder)
+            )
+        elif folder:
+            self.open_path(Path(folder))
+
+    def check(self) -> None:
+        """Look at the project's files now."""
+        self.steps.show_step("checks")
+        self.checks.check()
+
+    def copy_command(self) -> None:
+        """Put the command line that does the same on the clipboard."""
+        path, folder = self.document.project.path, self.method.bar.run_folder
+        if path is None or folder is None:
+            self.tell(self.tr("the project has no file yet; save it first"))
+        else:
+            QGuiApplication.clipboard().setText(command(path, folder))
+            self.statusBar().showMessage(self.tr("The command is on the clipboard."), 4000)
+
+    @Slot(str)
+    def tell(self, text: str) -> None:
+        """Say a sentence above the desk until it is read."""
+        self.notice.show_notice(text)
+
+    def tell_fault(self, text: str, details: str) -> None:
+        """An error of ours that nobody caught."""
+        show_problem(self, self.tr("{0}; save your work, and please report this").format(text), details)
+
+    def tell_crash(self, details: str) -> None:
+        """The last window died."""
+        text = self.tr("The window ended unexpectedly last time; runs went on, and edits were kept")
+        show_problem(self, text, details)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.files.may_leave():
+            event.ignore()
+            return
+        self.preferences.keep_bytes("geometry", self.saveGeometry())
+        self.preferences.keep_bytes("state", self.saveState())
+        self.history.close()
+        self.engine.close()
+        self.maps.close_maps()
+        event.accept()
+
+    def _make_panels(self) -> None:
+        document, tr = self.document, self.tr
+        self.imagery = {place: ImageryPanel(document, place) for place in ("source", "target")}
+        self.legend = LegendPanel(document)
+        self.checks = ChecksPanel(document, engine=self.engine)
+        self.method = MethodPanel(document, self.engine)
+        self.run_list = RunsPanel(document, self.history)
+        self.places = QTabWidget()
+        self.places.addTab(self.imagery["source"], tr("&Source (labelled)"))
+        self.places.addTab(self.imagery["target"], tr("&Target (no labels)"))
+        self.steps = Steps()
+        for name, title, panel, tip in (
+            ("imagery", tr("Imagery"), self.places, tr("What is labelled, and what is to be mapped")),
+            ("legend", tr("Classes"), self.legend, tr("Names, colours and label values")),
+            ("checks", tr("Checks"), self.checks, tr("What would make the run meaningless")),
+            ("method", tr("Method"), self.method, tr("How to adapt, for how long, on what")),
+            ("runs", tr("Runs"), self.run_list, tr("What works, waits or is finished")),
+            ("results", tr("Results"), self.runs.results, tr("Did adapting help, and how do we know")),
+        ):
+            self.steps.add(name, title, panel, tip)
+
+    def _lay_out(self) -> None:
+        self.desk = QSplitter(Qt.Orientation.Horizontal)
+        self.desk.addWidget(self.steps)
+        self.desk.addWidget(self.maps)
+        self.desk.setStretchFactor(1, 1)
+        self.desk.setSizes([LEFT_PX, SIZE_PX[0] - LEFT_PX])
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(self.desk)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notice)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(middle)
+        areas = Qt.DockWidgetArea
+        self.right = self._dock("layers", self.tr("Layers"), self.maps.layers, areas.RightDockWidgetArea)
+        self.bottom = self._dock("run", self.tr("Run"), self.runs.watching, areas.BottomDockWidgetArea)
+        self.resize(*SIZE_PX)
+
+    def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+        dock.hide()
+        return dock
+
+    def _connect(self) -> None:
+        self.start.open_requested.connect(self.open_path)
+        self.start.new_requested.connect(self.files.new)
+        self.files.entered.connect(self.enter)
+        self.document.renamed.connect(self._rename)
+        self.document.dirty.connect(self.setWindowModified)
+        self.engine.described.connect(self.runs.describe)
+        self.engine.described.connect(self._describe)
+        self.checks.verdict_changed.connect(self._take_verdict)
+        self.method.start_requested.connect(self.start_run)
+        self.run_list.chosen.connect(self.runs.choose)
+        self.run_list.opened.connect(self._enter_run)
+        self.runs.ended.connect(self._run_ended)
+        self.maps.edit_area_requested.connect(self._edit_area)
+        self.maps.hint.connect(self.statusBar().showMessage)
+        for said in (self.files.failed, self.run_list.failed, self.runs.failed, self.maps.failed):
+            said.connect(self.tell)
+        for place, panel in self.imagery.items():
+            self._connect_place(panel, place)
+        self.runs.connect_bar(self.run_list.bar)
+
+    def _connect_place(self, panel: ImageryPanel, place: str) -> None:
+        place_map = self.maps.maps[place]
+        panel.facts_changed.connect(lambda: place_map.set_facts(panel.facts))
+        panel.selected.connect(place_map.select)
+        panel.zoom_requested.connect(place_map.zoom_to)
+        panel.draw_area_requested.connect(partial(self._draw_area, place))
+        place_map.scene_picked.connect(panel.select)
+        place_map.scene_picked.connect(lambda _: self.places.setCurrentWidget(panel))
+
+    def _draw_area(self, place: str, index: int) -> None:
+        self.maps.maps[place].zoom_to(index)
+        self.maps.take_tool("polygon")
+
+    @Slot()
+    def _edit_area(self) -> None:
+        """Of the place on the front tab, the selected image's."""
+        place = "source" if self.places.currentWidget() is self.imagery["source"] else "target"
+        if not self.maps.maps[place].edit_area(self.imagery[place].current):
+            self.tell(self.tr("the selected image has no area drawn by hand; draw one with Polygon first"))
+
+    @Slot(object)
+    def _take_verdict(self, verdict: Verdict | None) -> None:
+        self.method.faults = self.checks.faults
+        marks = {True: ("!", self.tr("cannot run")), False: ("✓", self.tr("can run"))}
+        self.steps.mark("checks", *(("", "") if verdict is None else marks[bool(verdict.faults)]))
+
+    @Slot(object)
+    def _describe(self, answer: Mapping[str, Any]) -> None:
+        found = answer.get("devices") or []
+        self._devices = [each["name"] if isinstance(each, dict) else str(each) for each in found]
+
+    def _started(self, folder: Path) -> None:
+        self.history.add(folder)
+        self._enter_run(folder)
+
+    @Slot(object)
+    def _enter_run(self, folder: Path) -> None:
+        """Look at a run: at its progress, or at its results if it is done."""
+        self.runs.choose(folder)
+        self.bottom.show()
+        done = (folder / "exit.json").exists() and (folder / "verdict.json").exists()
+        self.steps.show_step("results" if done else "runs")
+
+    @Slot(object)
+    def _run_ended(self, follower: Follower) -> None:
+        assert follower.state is not None
+        words = f"{follower.folder.name}: {status_word(follower.state.status)}"
+        if self.preferences.notifications:
+            QApplication.alert(self)
+        if follower.state.status == "done":
+            self.notice.show_notice(words, kind="note")
+            self.steps.show_step("results")
+        else:
+            self.tell(f"{words}; {follower.state.remedy}" if follower.state.remedy else words)
+
+    @Slot()
+    def _rename(self) -> None:
+        path = self.document.project.path
+        name = str(self.document.value("name", default=self.tr("untitled")))
+        self.setWindowTitle(f"{path.name if path else name}[*]")
+
+    def _restore(self) -> None:
+        """Size and docks as the last window had them; those of a project stay hidden on the start page."""
+        self.restoreGeometry(self.preferences.bytes("geometry"))
+        self.restoreState(self.preferences.bytes("state"))
+        for dock in (self.right, self.bottom):
+            dock.hide()

@@ -1,0 +1,174 @@
+"""A place on the map keeps to the project: images, labels, footprints, areas drawn by hand, results."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyproj import CRS
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+from worlds import NORTH, UTM, WEST, noise, north_up, write_raster
+
+from app.edits import Document
+from app.map.class_layers import ClassLayer, LabelLayer
+from app.map.image_layer import ImageLayer
+from app.map.outlines import OutlineLayer
+from app.map.tools import PolygonTool
+from app.place_map import PlaceMap
+from geo_io.drawn_area import rings_of
+from geo_io.facts import scene_facts
+from geo_io.ground import moved
+from geo_io.legend import Legend
+
+HERE = CRS.from_string(UTM).to_wkt()
+LEGEND = {"classes": [{"name": "water", "color": "#0000ff"}, {"name": "forest", "color": "#00ff00"}]}
+
+
+@pytest.fixture
+def place(tmp_path: Path, qtbot: QtBot) -> Iterator[PlaceMap]:
+    """Two images of 40 m side by side, the first with labels; shown, with their facts."""
+    paths = []
+    for i, name in enumerate(("a", "b")):
+        at = north_up(1.0, WEST + 50 * i)
+        paths.append(write_raster(tmp_path / f"{name}.tif", noise(3, 40, 40), transform=at))
+    labels = write_raster(tmp_path / "labels.tif", np.ones((1, 40, 40), np.uint8))
+    document = Document()
+    document.change("Legend", {("legend",): LEGEND})
+    place = PlaceMap(document, "source")
+    qtbot.addWidget(place)
+    place.resize(500, 400)
+    place.show()
+    scenes = [{"path": str(paths[0]), "labels": {"path": str(labels)}}, {"path": str(paths[1])}]
+    document.change("Images", {("source", "scenes"): scenes})
+    place.set_facts([scene_facts(path) for path in paths])
+    settle(place, qtbot)
+    yield place
+    place.close_map()
+
+
+def settle(place: PlaceMap, qtbot: QtBot) -> None:
+    qtbot.wait(1)
+    qtbot.waitUntil(lambda: not place.view.busy, timeout=20_000)
+
+
+def outlines(place: PlaceMap, name: str) -> OutlineLayer:
+    return next(x for x in place.view.layers if isinstance(x, OutlineLayer) and x.name == name)
+
+
+def areas(place: PlaceMap) -> list[int]:
+    """The number of areas drawn on each scene."""
+    return [len(rings_of(scene.get("area_wkt"))) for scene in place._document.value("source", "scenes")]
+
+
+def draw(place: PlaceMap, qtbot: QtBot, corners: list[tuple[float, float]]) -> None:
+    """Draw a polygon with the mouse, corners in map units."""
+    view = place.view
+    view.set_tool(PolygonTool(view))
+    for corner in corners:
+        at = view.px_at(corner)
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(at.x()), round(at.y())))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+
+
+def test_images_lie_below_labels_and_outlines_on_top(place: PlaceMap) -> None:
+    kinds = [type(layer) for layer in place.view.layers]
+    assert kinds == [ImageLayer, ImageLayer, LabelLayer, OutlineLayer, OutlineLayer]
+    assert not place.view.layers[2].visible, "labels are shown when asked for"
+
+
+def test_images_come_and_go_with_the_project(place: PlaceMap) -> None:
+    kept = place.view.layers[1]
+    scenes = place._document.value("source", "scenes")
+    place._document.change("Remove", {("source", "scenes"): scenes[1:]})
+    assert [type(layer) for layer in place.view.layers] == [ImageLayer, OutlineLayer, OutlineLayer]
+    assert place.view.layers[0] is kept
+    place._document.undo.undo()
+    assert len(place.view.layers) == 5
+
+
+def test_a_polygon_drawn_becomes_the_area_of_the_scene_under_it(place: PlaceMap, qtbot: QtBot) -> None:
+    x, y = WEST + 60, NORTH - 10
+    draw(place, qtbot, [(x, y), (x + 20, y), (x + 20, y - 20)])
+    assert areas(place) == [0, 1]
+    (ring,) = rings_of(place._document.value("source", "scenes", 1, "area_wkt"))
+    assert np.allclose(sorted(ring), sorted([(x, y), (x + 20, y), (x + 20, y - 20)]), atol=0.5)
+    assert len(outlines(place, "Areas of interest").outlines) == 1
+    draw(place, qtbot, [(x, y - 22), (x + 20, y - 22), (x + 20, y - 28), (x, y - 28)])
+    assert areas(place) == [0, 2]
+    place._document.undo.undo()
+    place._document.undo.undo()
+    assert areas(place) == [0, 0]
+    assert not outlines(place, "Areas of interest").outlines
+
+
+def test_the_selected_scene_gets_the_area_and_keeps_no_file(place: PlaceMap, qtbot: QtBot) -> None:
+    place._document.change("File", {("source", "scenes", 0, "area"): "/areas.gpkg"})
+    place.select(0)
+    draw(place, qtbot, [(WEST + 60, NORTH - 10), (WEST + 80, NORTH - 10), (WEST + 80, NORTH - 30)])
+    assert areas(place) == [1, 0]
+    assert place._document.value("source", "scenes", 0, "area") is None
+
+
+def test_nothing_is_drawn_beside_all_scenes(place: PlaceMap, qtbot: QtBot) -> None:
+    x, y = WEST + 42, NORTH - 3
+    draw(place, qtbot, [(x, y), (x + 6, y), (x + 6, y - 6)])
+    assert areas(place) == [0, 0]
+
+
+def test_an_area_is_kept_in_the_images_own_crs(tmp_path: Path, qtbot: QtBot) -> None:
+    """The second image lies in another UTM zone than the map."""
+    other = CRS.from_epsg(32632).to_wkt()
+    ((west, north),) = moved([(WEST, NORTH)], HERE, other)
+    first = write_raster(tmp_path / "a.tif", noise(3, 40, 40))
+    second = write_raster(
+        tmp_path / "b.tif", noise(3, 40, 40), transform=north_up(1.0, west + 60, north), crs=other
+    )
+    document = Document()
+    place = PlaceMap(document, "target")
+    qtbot.addWidget(place)
+    place.resize(500, 400)
+    place.show()
+    document.change("Images", {("target", "scenes"): [{"path": str(first)}, {"path": str(second)}]})
+    facts = [scene_facts(path) for path in (first, second)]
+    place.set_facts(facts)
+    settle(place, qtbot)
+    ring = moved([(west + 70, north - 10), (west + 90, north - 10), (west + 90, north - 30)], other, HERE)
+    draw(place, qtbot, ring)
+    (drawn,) = rings_of(document.value("target", "scenes", 1, "area_wkt"))
+    assert min(x for x, _ in drawn) == pytest.approx(west + 70, abs=1)
+    assert max(y for _, y in drawn) == pytest.approx(north - 10, abs=1)
+    place.close_map()
+
+
+def test_corners_of_an_area_are_moved(place: PlaceMap, qtbot: QtBot) -> None:
+    x, y = WEST + 10, NORTH - 10
+    draw(place, qtbot, [(x, y), (x + 20, y), (x + 20, y - 20), (x, y - 20)])
+    assert not place.edit_area(1), "the second scene has no area"
+    assert place.edit_area(0)
+    place.view.edited.emit([(x, y), (x + 25, y), (x + 20, y - 20), (x, y - 20)], HERE)
+    (ring,) = rings_of(place._document.value("source", "scenes", 0, "area_wkt"))
+    assert max(x for x, _ in ring) == pytest.approx(x + 25)
+
+
+def test_a_click_on_a_footprint_names_its_scene(place: PlaceMap, qtbot: QtBot) -> None:
+    picked: list[int] = []
+    place.scene_picked.connect(picked.append)
+    for x in (WEST + 20, WEST + 70, WEST + 45):
+        at = place.view.px_at((x, NORTH - 20))
+        qtbot.mouseClick(
+            place.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(at.x()), round(at.y()))
+        )
+    assert picked == [0, 1, -1]
+
+
+def test_results_lie_above_images_and_below_outlines(place: PlaceMap, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "map.tif", np.zeros((1, 40, 40), np.uint8))
+    layer = ClassLayer(path, Legend.model_validate(LEGEND))
+    place.show_result("map", layer)
+    assert place.view.layers.index(layer) == 3
+    another = ClassLayer(path, Legend.model_validate(LEGEND))
+    place.show_result("map", another)
+    assert layer not in place.view.layers
+    place.hide_result("map")
+    assert another not in place.view.layers
