@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from core.errors import BadInput, RunFailed
 
@@ -28,12 +28,15 @@ class Loader(QObject):
     """
 
     done = Signal(object, object, object)
+    _ended = Signal(object, object, object)
 
     def __init__(self, parent: QObject | None = None, threads: int = THREADS) -> None:
         super().__init__(parent)
         self._queue = _Queue(weakref.ref(self))
         self._threads = [threading.Thread(target=self._queue.work, daemon=True) for _ in range(threads)]
         self.destroyed.connect(self._queue.stop)
+        self._told = 0
+        self._ended.connect(self._tell)
         for thread in self._threads:
             thread.start()
 
@@ -43,8 +46,13 @@ class Loader(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is waiting or running."""
-        return self._queue.busy
+        """Whether something is waiting, running or not yet told."""
+        return self._queue.busy or self._told < self._queue.done
+
+    @Slot(object, object, object)
+    def _tell(self, key: object, result: object, problem: object) -> None:
+        self.done.emit(key, result, problem)
+        self._told += 1  # after telling: whoever waits for the end sees what it led to
 
     def stop(self) -> None:
         """Drop what waits and wait for what runs: at most one read a thread. It never starts again."""
@@ -62,6 +70,7 @@ class _Queue:
         self._waiting: list[Request] = []
         self._running: set[tuple[Hashable, ...]] = set()
         self._stopped = False
+        self.done = 0
 
     @property
     def busy(self) -> bool:
@@ -104,4 +113,5 @@ class _Queue:
             self._running.discard(request.key)
             loader = self._loader()
             if loader is not None and not self._stopped:
-                loader.done.emit(request.key, result, problem)
+                self.done += 1
+                loader._ended.emit(request.key, result, problem)
