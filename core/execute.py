@@ -152,9 +152,11 @@ def _judge(run: Run, stages: Stages) -> Iterator[AnyEvent]:
         )
         return
     prior = source_shares(stages.models[SOURCE_ONLY])
-    found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, prior, names)
+    expected = run.job.expected_shares
+    found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, prior, names, expected)
     differs = disagreement(measured[SOURCE_ONLY], measured[ADAPTED])
     record = found.to_dict() | {"disagreement": differs, "source_shares": prior}
+    record |= {"expected_shares": expected}
     write_json(run.folder / "verdict.json", record)
     yield Evaluated(what="verdict", scores=record)
     yield Noted(text=f"the map is made with {found.text}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from core.errors import BadInput
 from core.options import Options, load_yaml, parse
@@ -177,6 +177,10 @@ class Job(Options):
     schedule: Schedule = Schedule()
     method: Annotated[Method, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)] = Method()
     predict: Predict = Predict()
+    expected_shares: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None,
+        description="Class -> its share of the target's land, where known (0: none); for the verdict",
+    )
     candidate: Path | None = Field(
         None,
         description="A finished run whose source-only model is this run's candidate (default: train one)",
@@ -184,6 +188,18 @@ class Job(Options):
     oracle: bool = Field(
         False, description="The source holds labels of the target place: an upper bound, never an adaptation"
     )
+
+    @field_validator("expected_shares")
+    @classmethod
+    def _possible(cls, shares: dict[str, float] | None, known: ValidationInfo) -> dict[str, float] | None:
+        if shares and "legend" in known.data:
+            names = known.data["legend"].names
+            for name in shares:
+                if name not in names:
+                    raise ValueError(f"the legend has no class {name!r}, but {', '.join(names)}")
+        if shares and sum(shares.values()) > 1 + 1e-6:
+            raise ValueError(f"the shares add up to {sum(shares.values()):.3g}, and 1 is all the land")
+        return shares
 
 
 def load_job(path: Path) -> Job:

@@ -24,7 +24,7 @@ from geo_io.whole_file import whole_folder
 
 SOURCE_ONLY, ADAPTED = "source-only", "adapted"
 DECIDES_NOTHING: Mapping[str, Any] = {
-    **dict.fromkeys(("name", "method", "candidate", "predict"), True),
+    **dict.fromkeys(("name", "method", "candidate", "predict", "expected_shares"), True),
     "schedule": {"evaluate_every"},
 }
 """Parts of a job that leave its source-only model as it is."""

@@ -1,5 +1,6 @@
 """Did adapting help? A guarded choice between the adapted and the source-only model, without a label."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ SHARE_LOSS, SHARE_GAIN = 0.1, 4.0
 """A class's share of the map by which it vanished or flooded, as a factor on what was to be expected: on
 the smaller (larger) of its share in source-only's map and in the source's labels. Either alone misleads,
 the map because it is what adapting should mend, the labels because places differ."""
+
+
+ABSENT = 0.005
+"""Most of the map that a class which the target lacks may cover: stray pixels. Where source-only paints even
+more of it, its map is no better a choice."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,22 @@ class Verdict:
         return f"{self.chosen} ({self.sure}): " + "; ".join(self.reasons)
 
 
-def choose(source_only: Signals, adapted: Signals, prior: list[float], names: list[str]) -> Verdict:
+def choose(
+    source_only: Signals,
+    adapted: Signals,
+    prior: list[float],
+    names: list[str],
+    expected: Mapping[str, float] | None = None,
+) -> Verdict:
     """The guarded choice: gates first, then which model is surer and steadier on the target.
 
-    `prior` are the class shares of the source's labels.
+    `prior` are the class shares of the source's labels; where the user knows those of the target,
+    `expected` has them by class, and they count instead.
     """
-    alarms = _alarms(source_only, adapted, prior, names)
+    expected = expected or {}
+    likely = [expected.get(name, share) for name, share in zip(names, prior, strict=True)]
+    alarms = _alarms(source_only, adapted, likely, names)
+    alarms += _absent(source_only, adapted, names, expected)
     evidence = {
         "entropy": source_only.entropy - adapted.entropy,
         "agreement under rotation": adapted.d4_agreement - source_only.d4_agreement,
@@ -74,3 +90,15 @@ def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: l
         if after > SHARE_GAIN * max(before, labelled):
             alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
     return alarms
+
+
+def _absent(
+    source_only: Signals, adapted: Signals, names: list[str], expected: Mapping[str, float]
+) -> list[str]:
+    """Classes that the target lacks, as the user knows, and that adapting painted: no less than before."""
+    shares = zip(names, source_only.shares, adapted.shares, strict=True)
+    return [
+        f"{name} is said to be absent and covers {after:.1%} of the map ({before:.1%} without adapting)"
+        for name, before, after in shares
+        if expected.get(name) == 0 and after > max(ABSENT, before)
+    ]

@@ -47,6 +47,9 @@ def test_a_round_trip_changes_nothing(tmp_path: Path) -> None:
         ({"source": {"name": "a", "scenes": [{"pth": "a.tif"}]}}, ["source.scenes.0", "path"]),
         ({"legend": {"classes": [{"name": "x", "color": "red"}] * 2}}, ["legend.classes.0.color", "#rrggbb"]),
         ({"seed": "seven"}, ["seed", "integer"]),
+        ({"expected_shares": {"twon": 0.1}}, ["expected_shares", "'twon'", "town"]),
+        ({"expected_shares": {"town": 1.5}}, ["expected_shares.town", "less than or equal to 1"]),
+        ({"expected_shares": {"town": 0.6, "field": 0.6}}, ["expected_shares", "add up to 1.2"]),
     ],
 )
 def test_a_wrong_key_names_its_path_and_the_nearest_right_one(

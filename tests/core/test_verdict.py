@@ -1,9 +1,16 @@
 """The guarded choice: gates first, then evidence; the unadapted model always stays a candidate."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import pytest
+from engines import draw, job_for, run_for, work
+
+from core import signals, verdict
+from core.files import read_json
 from core.signals import Signals
-from core.verdict import choose
+from core.verdict import Verdict, choose
 
 NAMES = ["water", "field", "town"]
 PRIOR = [0.2, 0.6, 0.2]
@@ -63,3 +70,44 @@ def test_the_verdict_carries_its_figures_and_reasons() -> None:
     assert found.reasons
     assert found.adapted["entropy"] == 0.30
     assert found.sure in ("clear", "likely", "cannot tell")
+
+
+def test_a_class_said_to_be_absent_that_adapting_paints_is_an_alarm_that_names_it() -> None:
+    painted = replace(SURER, shares=[0.2, 0.66, 0.14])
+    assert choose(BEFORE, painted, PRIOR, NAMES).chosen == "adapted"
+    found = choose(BEFORE, painted, PRIOR, NAMES, {"town": 0})
+    assert found.chosen == "source-only"
+    assert any("town is said to be absent" in reason for reason in found.reasons)
+
+
+def test_painting_less_of_an_absent_class_than_before_is_no_alarm() -> None:
+    less = replace(SURER, shares=[0.2, 0.795, 0.005])
+    assert choose(BEFORE, less, PRIOR, NAMES).chosen == "source-only", "town vanished, as far as is known"
+    assert choose(BEFORE, less, PRIOR, NAMES, {"town": 0}).chosen == "adapted"
+
+
+def test_an_expected_share_counts_instead_of_the_sources() -> None:
+    few = replace(BEFORE, shares=[0.01, 0.89, 0.1])
+    more = replace(SURER, shares=[0.5, 0.4, 0.1])
+    assert choose(few, more, [0.1, 0.7, 0.2], NAMES).chosen == "source-only"
+    assert choose(few, more, [0.1, 0.7, 0.2], NAMES, {"water": 0.45}).chosen == "adapted"
+    gone = replace(SURER, shares=[0.005, 0.895, 0.1])
+    assert choose(BEFORE, gone, PRIOR, NAMES, {"water": 0.01}).chosen == "adapted"
+    assert choose(BEFORE, gone, PRIOR, NAMES, {"field": 0.9}).chosen == "source-only"
+
+
+def test_a_run_judges_by_what_its_job_expects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "CROPS", 4)
+    draw(tmp_path)
+    heard = []
+
+    def listen(*given: Any) -> Verdict:
+        heard.append(given[4])
+        return choose(*given)
+
+    monkeypatch.setattr(verdict, "choose", listen)
+    job = job_for(tmp_path, "combined").model_copy(update={"expected_shares": {"town": 0}})
+    run = run_for(job, tmp_path / "run")
+    work(run)
+    assert heard == [{"town": 0}]
+    assert read_json(run.folder / "verdict.json")["expected_shares"] == {"town": 0}
