@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.blend import CHUNK_BYTES, Plane
+from core.disk_space import map_bytes
 from core.errors import BadInput
 from core.events import Progressed
 from core.predictor import Predictor
@@ -78,7 +79,7 @@ def predict_scene(
         path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
         cached = CACHE.capped(_cache_bytes(scene, plane, widths[0], threads))
         with cached, Spool(path, identity, extent.height, widths, len(paths)) as spool:
-            require_space(folder, spool.missing_bytes + _map_bytes(scene.grid, len(paths)))
+            require_space(folder, spool.missing_bytes + map_bytes(scene.grid, len(paths)))
             for done in _fill(
                 spool, predictor, StripReader(scene, predictor.gsd_m, area, plane), extent, threads
             ):
@@ -115,7 +116,7 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
         4 * CHUNK_BYTES + READ_BYTES,
         GDAL_CACHE_MB * 2**20 + _cache_bytes(scene, plane, widths[0], THREADS),
     ]
-    disk = layers * scene.grid.height * scene.grid.width + _map_bytes(scene.grid, layers)
+    disk = layers * scene.grid.height * scene.grid.width + map_bytes(scene.grid, layers)
     tiles = tiling.count * plane.tiling_x.count
     return Estimate(sum(parts) / 2**20, disk / 2**20, tiles)
 
@@ -226,11 +227,6 @@ def _cache_bytes(scene: Scene, plane: Plane, width: int, threads: int) -> int:
     rows = threads * math.ceil(strip_rows(scene, plane) / plane.taps_y.factor) + 2 * cell.height
     columns = min(width + 2 * math.ceil(tile / plane.taps_x.factor), scene.grid.width) + 2 * cell.width
     return rows * columns * (len(scene.bands) * scene.dtype.itemsize + 1)
-
-
-def _map_bytes(grid: Grid, layers: int) -> int:
-    """The most that the maps can take, overviews included: as if nothing could be compressed."""
-    return layers * math.ceil(grid.width * grid.height * 1.35) + layers * 2**19
 
 
 def _map_id(predictor: Predictor, scene: Scene, area: "Area | None", tags: dict[str, str]) -> str:

@@ -61,21 +61,20 @@ def test_a_run_outlives_the_window_that_launched_it(job: Path, tmp_path: Path) -
         f"from pathlib import Path\nfrom core.supervise import launch\n"
         f"launch(Path({str(run.folder)!r})); print('launched', flush=True); time.sleep(600)"
     )
-    window = subprocess.Popen(
-        [sys.executable, "-P", "-c", code],
-        cwd=tmp_path / "mine",
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    with window:
-        assert window.stdout is not None
-        assert window.stdout.readline() == b"launched\n"
-        wait_for(run.folder, ("running",))
-        environment = Path(f"/proc/{worker_of(run.folder)}/environ")
-        if environment.exists():
-            assert b"QT_SCALE_FACTOR" not in environment.read_bytes()
-        os.killpg(window.pid, signal.SIGKILL)
+    command, where = [sys.executable, "-P", "-c", code], tmp_path / "mine"
+    paths = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=where, env=paths, stdout=subprocess.PIPE, start_new_session=True
+    ) as window:
+        try:
+            assert window.stdout is not None
+            assert window.stdout.readline() == b"launched\n"
+            wait_for(run.folder, ("running",))
+            environment = Path(f"/proc/{worker_of(run.folder)}/environ")
+            if environment.exists():
+                assert b"QT_SCALE_FACTOR" not in environment.read_bytes()
+        finally:
+            os.killpg(window.pid, signal.SIGKILL)
     wait_for(run.folder, ("done",))
     assert (run.maps / "target.class.tif").exists()
     wait_until(lambda: not (run.folder / "status.json").exists(), "its supervisor has gone")
