@@ -144,7 +144,8 @@ class BandsEditor(QWidget):
 
     def _set_when(self, _: int) -> None:
         when = self.invalid_when.currentData()
-        self._document.change(self.tr("Change nodata"), {(self._place, "invalid_when"): when})
+        keys = (self._place, "invalid_when")
+        self._document.change(self.tr("Change nodata"), {keys: REMOVE if when == "all" else when})
 
     def _build(self) -> None:
         hint = QLabel(self.tr("Checked bands are used, in this order. Both places need the same ones."))

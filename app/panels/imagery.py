@@ -1,19 +1,16 @@
 """The images of one place: brought in, looked at, left out, with their labels, areas and bands."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QPushButton,
     QSplitter,
     QStackedWidget,
     QTableView,
@@ -27,6 +24,7 @@ from app.dropping import dropped_paths
 from app.edits import Document, Keys
 from app.gathering import RASTER_SUFFIXES, Found, as_scene, gather
 from app.panels.bands import BandsEditor
+from app.panels.rows import RowTable, push_button
 from app.panels.scene_area import AreaEditor
 from app.panels.scene_labels import LabelsEditor
 from app.scene_facts import FactsReader
@@ -186,22 +184,14 @@ class ImageryPanel(QWidget):
         folder = self.tr("All images of a folder, with labels where they lie beside")
         zoom = self.tr("Show the selected image on the map")
         remove = self.tr("Take the selected images out of the project; their files stay")
-        self.add = self._button(self.tr("Add &images..."), add, self.choose_files, row)
-        self.add_folder = self._button(self.tr("Add f&older..."), folder, self.choose_folder, row)
+        self.add = push_button(self.tr("Add &images..."), add, self.choose_files, row)
+        self.add_folder = push_button(self.tr("Add f&older..."), folder, self.choose_folder, row)
         row.addStretch(1)
-        self.zoom = self._button(
+        self.zoom = push_button(
             self.tr("&Zoom to"), zoom, lambda: self.zoom_requested.emit(self.current), row
         )
-        self.remove = self._button(self.tr("&Remove"), remove, self.remove_selected, row)
+        self.remove = push_button(self.tr("&Remove"), remove, self.remove_selected, row)
         return row
-
-    def _button(self, text: str, tip: str, act: Callable[[], None], row: QHBoxLayout) -> QPushButton:
-        button = QPushButton(text)
-        button.setAccessibleName(text.replace("&", "").rstrip("."))
-        button.setToolTip(tip)
-        button.clicked.connect(lambda _: act())
-        row.addWidget(button)
-        return button
 
     def _build_empty(self) -> QWidget:
         text = {
@@ -237,31 +227,13 @@ class ImageryPanel(QWidget):
         return splitter
 
     def _build_table(self) -> QTableView:
-        self.table = _Table()
-        self.table.setModel(SceneTable(self._document, self._place, self.reader, self.table))
-        self.table.setAccessibleName(self.tr("Images of the {}").format(self._place))
+        model = SceneTable(self._document, self._place, self.reader, self)
+        self.table = RowTable(model, self.tr("Images of the {}").format(self._place))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
         self.table.verticalHeader().hide()
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setHighlightSections(False)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_selected())
-        self.table.model().modelReset.connect(self._show_selected)
+        model.modelReset.connect(self._show_selected)
         self.table.doubleClicked.connect(self._open_row)
-        self.reader.changed.connect(self._show_selected)
         self.table.removed.connect(self.remove_selected)
+        self.reader.changed.connect(self._show_selected)
         return self.table
-
-
-class _Table(QTableView):
-    """A table whose Delete key asks for removal."""
-
-    removed = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Delete):
-            self.removed.emit()
-        else:
-            super().keyPressEvent(event)
