@@ -23,8 +23,9 @@ class Loader(QObject):
     """Works through the latest list of requests. What a newer list lacks is dropped unread.
 
     `done` carries (key, what the work returned, None or the sentence of the error it raised), on the thread
-    of this object. The threads live as long as it does: those of a pool are new to Python each time they
-    are lent, and every file would be opened anew for each burst of reads.
+    of this object. The threads live as long as it does, and are Python's: those of a Qt pool are new to
+    Python each time they are lent, every file would be opened anew for each burst of reads, and pyproj,
+    which keeps state by thread, crashes in them.
     """
 
     done = Signal(object, object, object)

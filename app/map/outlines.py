@@ -96,7 +96,8 @@ class OutlineItem(QGraphicsItem):
             on_screen = world.map(shape)
             if on_screen.boundingRect().intersects(shown):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.setPen(QPen(QColor(255, 255, 255, 190), self.layer.pen(outline).widthF() + 2))
+                halo = QColor(255, 255, 255, 190 if outline.included else 90)
+                painter.setPen(QPen(halo, self.layer.pen(outline).widthF() + 2))
                 painter.drawPolygon(on_screen)
                 painter.setPen(self.layer.pen(outline))
                 painter.setBrush(self.layer.brush(outline))
