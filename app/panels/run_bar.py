@@ -33,7 +33,7 @@ class RunBar(QToolBar):
         self._history, self._runs = history, list[RunSummary]()
         self._background = Background(self)
         self.question: QMessageBox | None = None
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setAccessibleName(self.tr("What to do with the run"))
         self.controls = Controls(self)
         self.addActions(self.controls.actions)
@@ -73,11 +73,11 @@ class RunBar(QToolBar):
         )
         self.addSeparator()
         self.folder = act("folder", tr("Open folder"), tr("Show the run's files"), self._show_folder)
-        self.copy = act("copy", tr("Copy as command"), tr("The command line that does the same"), self._copy)
+        self.copy = act("copy", tr("Copy command"), tr("The command line that does the same"), self._copy)
         self.drop = act(
             "drop",
-            tr("Drop checkpoints..."),
-            tr("Free disk space of finished runs; their maps and models stay"),
+            tr("Slim..."),
+            tr("Drop the checkpoints of finished runs to free disk space; maps and models stay"),
             self._drop,
         )
         self.delete = act(

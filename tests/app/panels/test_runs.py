@@ -86,7 +86,7 @@ def test_each_run_is_told_in_words(panel: RunsPanel, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("name", "enabled"),
     [
-        ("finished", {"Apply...", "Export...", "Drop checkpoints...", "Delete..."}),
+        ("finished", {"Apply...", "Export...", "Slim...", "Delete..."}),
         ("stopped", {"Resume", "Delete..."}),
         ("died", {"Resume", "Delete..."}),
         ("busy", {"Pause", "Stop"}),
@@ -96,7 +96,7 @@ def test_only_what_makes_sense_can_be_pressed(
     panel: RunsPanel, qtbot: QtBot, name: str, enabled: set[str]
 ) -> None:
     select(panel, qtbot, name)
-    always = {"Open folder", "Copy as command"}
+    always = {"Open folder", "Copy command"}
     found = {each.text() for each in panel.bar.actions() if each.isEnabled() and each.text()}
     assert found == enabled | always
 

@@ -1,0 +1,106 @@
+"""Applying a run to new scenes, by a real engine in a process of its own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from engines import draw, job_for, run_for, work
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+from recorded import run_folder
+
+from app.panels.apply import ApplyPanel
+from core import signals
+
+ENGINE_MS = 120_000
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> Iterator[ApplyPanel]:
+    made = ApplyPanel()
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.engine.stop()
+    qtbot.waitUntil(lambda: not made.engine.working)
+
+
+def drop(panel: ApplyPanel, qtbot: QtBot, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    panel.dropEvent(event)
+    qtbot.waitUntil(lambda: panel.scenes.count() == len(set(paths)))
+
+
+def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
+    panel: ApplyPanel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "CROPS", 4)
+    draw(tmp_path)
+    run = run_for(job_for(tmp_path, "source_only"), tmp_path / "run")
+    work(run)
+    shutil.copy(tmp_path / "target.tif", tmp_path / "again.tif")
+    panel.show_run(run.folder)
+    drop(panel, qtbot, tmp_path / "again.tif", tmp_path / "again.tif")
+    assert panel.scenes.count() == 1
+    panel.to.setText(str(tmp_path / "out"))
+    with qtbot.waitSignals([panel.mapped, panel.engine.ended], timeout=ENGINE_MS):
+        qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+        assert panel.engine.working
+    assert panel.said.text().startswith("1 maps are in")
+    with (
+        rasterio.open(tmp_path / "out" / "again.class.tif") as applied,
+        rasterio.open(run.maps / "target.class.tif") as own,
+    ):
+        np.testing.assert_array_equal(applied.read(), own.read())
+
+
+def test_what_the_engine_refuses_is_said_in_its_sentence(
+    panel: ApplyPanel, tmp_path: Path, qtbot: QtBot
+) -> None:
+    folder = run_folder("finished", tmp_path / "run")
+    (tmp_path / "scene.tif").write_bytes(b"not read")
+    panel.show_run(folder)
+    drop(panel, qtbot, tmp_path / "scene.tif")
+    with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS) as said:
+        panel.go.click()
+    assert said.args[0] == "failed"
+    assert "has no finished source-only model" in panel.said.text()
+    assert panel.go.isEnabled()
+
+
+def test_it_can_be_stopped_and_begun_again(panel: ApplyPanel, tmp_path: Path, qtbot: QtBot) -> None:
+    panel.show_run(run_folder("finished", tmp_path / "run"))
+    (tmp_path / "scene.tif").write_bytes(b"not read")
+    drop(panel, qtbot, tmp_path / "scene.tif")
+    panel.go.click()
+    with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS) as said:
+        panel.stop.click()
+    assert said.args == ["stopped", ""]
+    assert "go on where it was" in panel.said.text()
+    assert panel.go.isEnabled()
+
+
+def test_nothing_can_be_made_without_a_run_and_a_scene(
+    panel: ApplyPanel, tmp_path: Path, qtbot: QtBot
+) -> None:
+    assert "Choose a finished run" in panel.title.text()
+    (tmp_path / "scene.tif").write_bytes(b"")
+    drop(panel, qtbot, tmp_path / "scene.tif")
+    assert not panel.go.isEnabled()
+    panel.show_run(tmp_path / "run")
+    assert panel.go.isEnabled()
+    panel.scenes.setCurrentRow(0)
+    panel.remove.click()
+    assert not panel.go.isEnabled()
