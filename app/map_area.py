@@ -90,6 +90,7 @@ class MapArea(QWidget):
         view = place_map.view
         offer = OverviewOffer(view, place_map)
         offer.failed.connect(self.failed)
+        place_map.failed.connect(self.failed)
         place_map.put_above(offer)
         place_map.put_below(Readout(view, place_map))
         ScaleBar(view)

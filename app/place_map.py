@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from app.background import Background
 from app.edits import Document, Keys
 from app.map.class_layers import LabelLayer
 from app.map.edit_tool import EditTool
@@ -19,11 +20,12 @@ from app.map.outlines import Outline, OutlineLayer
 from app.map.stretch import Stretch
 from app.map.view import MapView
 from app.project import REMOVE
+from core.errors import BadInput
 from core.places import open_labels
-from geo_io.drawn_area import rings_of, wkt_of
 from geo_io.facts import SceneFacts
 from geo_io.ground import Ring, moved
 from geo_io.legend import Legend
+from geo_io.rings import of_file, of_wkt, to_wkt
 
 FOOTPRINTS, AREAS = "#1d6fb8", "#c2410c"
 LABEL_OPACITY = 0.6
@@ -33,12 +35,14 @@ _EDGE_PARTS = 8
 class PlaceMap(QWidget):
     """The map of `place` ("source" or "target"), kept like the project.
 
-    `scene_picked` carries a scene's position in the place's list, -1 beside all; `titled` a new title.
+    `scene_picked` carries a scene's position in the place's list, -1 beside all; `titled` a new title,
+    `failed` a sentence.
     """
 
     scene_picked = Signal(int)
 
     titled = Signal(str)
+    failed = Signal(str)
 
     def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +61,8 @@ class PlaceMap(QWidget):
         self._images: dict[str, ImageLayer] = {}
         self._labels: dict[str, LabelLayer] = {}
         self._results: dict[str, Layer] = {}
+        self._background = Background(self)
+        self._files: dict[tuple[str, str | None], list[Ring]] = {}
         self._selected = -1
         self._edited: tuple[int, int] | None = None
         for layer in (self._footprints, self._areas):
@@ -112,7 +118,7 @@ class PlaceMap(QWidget):
 
     def edit_area(self, index: int) -> bool:
         """Take a scene's first drawn area in hand, to move its corners; False where it has none."""
-        rings = rings_of(self._scene(index).get("area_wkt"))
+        rings = self._drawn(index)
         facts = self._facts[index] if 0 <= index < len(self._facts) else None
         if not rings or facts is None:
             return False
@@ -200,7 +206,8 @@ class PlaceMap(QWidget):
             selected = index == self._selected
             ring = list(facts.footprint)
             footprints.append(Outline(str(index), facts.path.stem, ring, crs, selected, included))
-            for part, drawn in enumerate(rings_of(scene.get("area_wkt"))):
+            rings = self._drawn(index) or self._from_file(scene.get("area"), crs)
+            for part, drawn in enumerate(rings):
                 areas.append(Outline(f"{index} {part}", "", drawn, crs, selected))
         self._footprints.set_outlines(footprints)
         self._areas.set_outlines(areas)
@@ -214,25 +221,51 @@ class PlaceMap(QWidget):
         facts = self._facts[index] if 0 <= index < len(self._facts) else None
         if facts is not None:
             own = moved(ring, crs_wkt or None, facts.grid.crs_wkt, edge=_EDGE_PARTS)
-            self._put_rings(index, [*rings_of(self._scene(index).get("area_wkt")), own])
+            self._put_rings(index, [*self._drawn(index), own])
 
     def _on_edited(self, ring: Ring, crs_wkt: str) -> None:
         if self._edited is None:
             return
         index, part = self._edited
         facts = self._facts[index] if index < len(self._facts) else None
-        rings = rings_of(self._scene(index).get("area_wkt"))
+        rings = self._drawn(index)
         if facts is not None and part < len(rings):
             rings[part] = moved(ring, crs_wkt or None, facts.grid.crs_wkt)
             self._put_rings(index, rings)
 
     def _put_rings(self, index: int, rings: Sequence[Ring]) -> None:
         keys = (self._place, "scenes", index)
-        wkt = wkt_of(rings)
-        self._document.change(
-            self.tr("Draw an area of interest"),
-            {(*keys, "area_wkt"): wkt or REMOVE, (*keys, "area"): REMOVE},
-        )
+        try:
+            wkt = to_wkt(rings, None, None)
+        except BadInput as fault:
+            self.failed.emit(str(fault))
+            return
+        text = self.tr("Draw an area of interest")
+        self._document.change(text, {(*keys, "area_wkt"): wkt, (*keys, "area"): REMOVE})
+
+    def _drawn(self, index: int) -> list[Ring]:
+        """The areas drawn on a scene, in its own CRS; none where the text is broken, which preflight says."""
+        text = self._scene(index).get("area_wkt")
+        try:
+            return of_wkt(text, None, None) if text else []
+        except BadInput:
+            return []
+
+    def _from_file(self, path: str | None, crs_wkt: str | None) -> list[Ring]:
+        """Those of a file as far as they are read; they are outlined once they are."""
+        if not path:
+            return []
+        key = (path, crs_wkt)
+        if key not in self._files:
+            self._files[key] = []
+            self._background.run(
+                lambda: of_file(Path(path), crs_wkt), partial(self._take_file, key), self.failed.emit, key
+            )
+        return self._files[key]
+
+    def _take_file(self, key: tuple[str, str | None], rings: list[Ring]) -> None:
+        self._files[key] = rings
+        self._outline()
 
     def _under(self, ring: Ring, crs_wkt: str) -> int:
         """The scene whose footprint holds the middle of a ring; -1 where none does."""

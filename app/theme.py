@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -13,6 +13,37 @@ SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "dark": Qt.ColorScheme.Dark,
 }
+Role = QPalette.ColorRole
+LIGHT = {
+    Role.Window: "#efefef",
+    Role.WindowText: "#1a1a1a",
+    Role.Base: "#ffffff",
+    Role.AlternateBase: "#f5f5f5",
+    Role.Text: "#1a1a1a",
+    Role.Button: "#efefef",
+    Role.ButtonText: "#1a1a1a",
+    Role.ToolTipBase: "#ffffdc",
+    Role.ToolTipText: "#1a1a1a",
+    Role.PlaceholderText: "#6a6a6a",
+    Role.Highlight: "#1d6fb8",
+    Role.HighlightedText: "#ffffff",
+    Role.Link: "#1d6fb8",
+}
+DARK = {
+    Role.Window: "#2b2d30",
+    Role.WindowText: "#e6e6e6",
+    Role.Base: "#1e1f22",
+    Role.AlternateBase: "#26282b",
+    Role.Text: "#e6e6e6",
+    Role.Button: "#393b40",
+    Role.ButtonText: "#e6e6e6",
+    Role.ToolTipBase: "#393b40",
+    Role.ToolTipText: "#e6e6e6",
+    Role.PlaceholderText: "#9a9da3",
+    Role.Highlight: "#2f7fc9",
+    Role.HighlightedText: "#ffffff",
+    Role.Link: "#6cb2f2",
+}
 ICON_PX = (16, 24, 32, 48, 64, 128, 256)
 
 
@@ -20,7 +51,31 @@ def apply_theme(application: QApplication, scheme: str = "system") -> None:
     """Qt's Fusion style in `scheme` ("system", "light" or "dark"), with our few rules."""
     application.setStyle("Fusion")
     QGuiApplication.styleHints().setColorScheme(SCHEMES[scheme])
+    if scheme != "system":
+        application.setPalette(application.style().standardPalette())
+        if is_dark() != (scheme == "dark"):  # not every platform does as it is asked
+            application.setPalette(_palette(DARK if scheme == "dark" else LIGHT))
     application.setStyleSheet(_text("styles/isthmus.qss"))
+
+
+def _palette(colors: dict[QPalette.ColorRole, str]) -> QPalette:
+    """Fusion's shades from a few colours; disabled text halfway to its ground."""
+    palette = QPalette(QColor(colors[Role.Button]), QColor(colors[Role.Window]))
+    for role, color in colors.items():
+        palette.setColor(role, QColor(color))
+    for role, ground in (
+        (Role.WindowText, Role.Window),
+        (Role.Text, Role.Base),
+        (Role.ButtonText, Role.Button),
+    ):
+        text, back = QColor(colors[role]), QColor(colors[ground])
+        between = QColor.fromRgbF(
+            (text.redF() + back.redF()) / 2,
+            (text.greenF() + back.greenF()) / 2,
+            (text.blueF() + back.blueF()) / 2,
+        )
+        palette.setColor(QPalette.ColorGroup.Disabled, role, between)
+    return palette
 
 
 def is_dark() -> bool:

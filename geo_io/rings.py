@@ -55,6 +55,6 @@ def of_file(path: Path, to_crs_wkt: str | None, layer: str | None = None) -> lis
 
 def _outer(shapes: NDArray[np.object_]) -> list[Ring]:
     parts = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
-    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    polygons = parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)]
     rings = shapely.get_exterior_ring(polygons)
     return [[(float(x), float(y)) for x, y in shapely.get_coordinates(ring)[:-1]] for ring in rings]

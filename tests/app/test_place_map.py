@@ -16,10 +16,11 @@ from app.map.image_layer import ImageLayer
 from app.map.outlines import OutlineLayer
 from app.map.tools import PolygonTool
 from app.place_map import PlaceMap
-from geo_io.drawn_area import rings_of
 from geo_io.facts import scene_facts
-from geo_io.ground import moved
+from geo_io.ground import Ring, moved
 from geo_io.legend import Legend
+from geo_io.polygons import write_polygons
+from geo_io.rings import of_wkt
 
 HERE = CRS.from_string(UTM).to_wkt()
 LEGEND = {"classes": [{"name": "water", "color": "#0000ff"}, {"name": "forest", "color": "#00ff00"}]}
@@ -50,6 +51,10 @@ def place(tmp_path: Path, qtbot: QtBot) -> Iterator[PlaceMap]:
 def settle(place: PlaceMap, qtbot: QtBot) -> None:
     qtbot.wait(1)
     qtbot.waitUntil(lambda: not place.view.busy, timeout=20_000)
+
+
+def rings_of(text: str | None) -> list[Ring]:
+    return of_wkt(text, None, None) if text else []
 
 
 def outlines(place: PlaceMap, name: str) -> OutlineLayer:
@@ -172,3 +177,21 @@ def test_results_lie_above_images_and_below_outlines(place: PlaceMap, tmp_path: 
     assert layer not in place.view.layers
     place.hide_result("map")
     assert another not in place.view.layers
+
+
+def test_the_area_of_a_file_is_outlined(place: PlaceMap, tmp_path: Path, qtbot: QtBot) -> None:
+    x, y = WEST + 5, NORTH - 5
+    square = {"type": "Polygon", "coordinates": [[[x, y], [x + 9, y], [x + 9, y - 9], [x, y - 9], [x, y]]]}
+    write_polygons(tmp_path / "area.gpkg", HERE, [(square, "in")], "class")
+    place._document.change("File", {("source", "scenes", 0, "area"): str(tmp_path / "area.gpkg")})
+    shown = outlines(place, "Areas of interest")
+    qtbot.waitUntil(lambda: len(shown.outlines) == 1)
+    assert max(px for px, _ in shown.outlines[0].ring) == x + 9
+
+
+def test_an_area_that_encloses_nothing_is_told(place: PlaceMap, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(place.failed) as said:
+        place.select(0)
+        place.view.finish([(WEST + 5, NORTH - 5), (WEST + 9, NORTH - 5), (WEST + 7, NORTH - 5)])
+    assert "encloses nothing" in said.args[0]
+    assert areas(place) == [0, 0]
