@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from core import checkpoint, verdict
 from core.control import Control
 from core.devices import launch, rank
+from core.disk_space import require_room
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Paused, Resumed, Started, Warned
 from core.files import write_json
@@ -122,6 +123,7 @@ def _heeding(
 
 def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]) -> Iterator[AnyEvent]:
     """What stops a run before it starts, and what its user should know when it resumes."""
+    require_room(run)
     if resume is None:
         for warning in check(run.job):
             yield Warned(text=warning)

@@ -25,6 +25,9 @@ from core.files import read_json, write_json
 FIRST = 10**9
 """The number of the first ticket: leaves room before it for runs that do not wait."""
 
+LOCKED_S = 60.0
+"""Whoever takes a ticket holds the line for a blink; longer than this, something is broken."""
+
 
 @dataclass(frozen=True)
 class Ticket:
@@ -54,7 +57,7 @@ def in_line(folder: Path, device: str, at_once: bool = False) -> Iterator[Ticket
     `at_once`: the run does not wait, as when it is started in a terminal; but others wait for it.
     """
     line = line_folder()
-    with FileLock(line / "lock"):
+    with FileLock(line / "lock", timeout=LOCKED_S):
         tickets = _tickets(line)
         for old in (each for each in tickets if each.folder == folder):
             old.path.unlink(missing_ok=True)

@@ -18,7 +18,6 @@ from pathlib import Path
 from core import causes
 from core.awake import awake
 from core.charge import BEAT_S, STATUS, Status, in_charge, is_alive, own_status, taken, write_status
-from core.disk_space import require_room
 from core.errors import BadInput, RunFailed
 from core.events import AnyEvent, Asked, Ended, Failed
 from core.guard import BAD_INPUT, DONE, FAILED, STOPPED
@@ -104,7 +103,6 @@ def supervise(folder: Path) -> int:
             with in_line(folder, device) as ticket:
                 if not _wait(run, ticket, status):
                     return STOPPED
-                require_room(run)
                 with awake():
                     return _work(run, replace(status, state="running", position=0))
         except (BadInput, RunFailed) as fault:

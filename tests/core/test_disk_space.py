@@ -11,7 +11,7 @@ from core.disk_space import needed_bytes, require_room
 from core.errors import RunFailed
 from core.execute import execute
 from core.run import create
-from core.run_state import size_bytes
+from core.run_state import size_bytes, state_of
 from core.variants import plan
 
 Usage = namedtuple("Usage", "total used free")
@@ -25,7 +25,9 @@ def test_a_run_takes_no_more_than_was_guessed_and_is_refused_where_that_is_not_f
     guessed = needed_bytes(run.job)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, guessed - 2**20))
     with pytest.raises(RunFailed, match=r"has \d+ MB free, and \d+ MB are needed"):
-        require_room(run)
+        list(execute(run))
+    assert state_of(run.folder).status == "failed"
+    assert not run.checkpoints.exists()
     monkeypatch.undo()
     for _ in execute(run):
         pass

@@ -186,15 +186,15 @@ def test_a_kill_on_request_is_called_one(job: Path) -> None:
         kill(run.folder)
 
 
-def test_a_disk_too_small_is_refused_with_both_figures(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: Run) -> None:
-        raise RunFailed("disk: has 1 MB free, and 2 MB are needed; free some")
+def test_a_full_disk_of_tickets_is_told_by_the_supervisor(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise RunFailed("queue: could not be written; free some disk space")
 
     run = run_in(job, "run")
-    monkeypatch.setattr(supervise, "require_room", full)
+    monkeypatch.setattr(supervise, "in_line", full)
     assert supervise.supervise(run.folder) == 1
     state = state_of(run.folder)
-    assert (state.status, state.sentence[:4]) == ("failed", "disk")
+    assert (state.status, state.sentence[:6]) == ("failed", "queue:")
     assert [event.kind for event in read(run.folder)] == ["failed"]
 
 
