@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from shiboken6 import isValid
 
 from core.errors import BadInput, RunFailed
 
@@ -108,7 +109,9 @@ class _Task:
 
     def _current(self) -> Background | None:
         owner = self._owner()
-        return owner if owner is not None and owner.awaits(self._key, self._number) else None
+        # A closed window's objects are gone in Qt while Python may still hold them.
+        alive = owner is not None and isValid(owner) and owner.awaits(self._key, self._number)
+        return owner if alive else None
 
 
 class _Post(QObject):

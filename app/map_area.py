@@ -79,6 +79,11 @@ class MapArea(QWidget):
         """Show equal values of both places in equal colours, so that their difference is seen."""
         self.target.share_stretch(self.source.stretch if shared else None)
 
+    def resize_caches(self, capacity_bytes: int) -> None:
+        """What both maps together may remember."""
+        for place_map in self.maps.values():
+            place_map.view.feed.cache.resize(capacity_bytes // 2)
+
     def close_maps(self) -> None:
         """End all reads; for when the window closes."""
         for place_map in self.maps.values():

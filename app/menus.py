@@ -124,7 +124,7 @@ class Menus(QObject):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         apply_theme(application, self._window.preferences.theme)
-        self._window.preferences.export()
+        self._window.take_preferences()
 
     def _about(self) -> None:
         from app.panels.about import AboutDialog

@@ -1,7 +1,6 @@
 """A plot of curves over optimisation steps, with their phases and a marked band, in the palette's colours."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,6 +10,7 @@ from PySide6.QtGui import QColor, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.series import Floats
+from core.card import Healthy
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c")
 """Okabe and Ito's (2008), told apart with any colour vision, and visible on white and on near-black."""
@@ -18,14 +18,6 @@ SYMBOLS = ("o", "s", "t", "d", "+")
 """Marks tell curves apart without colour. Dashes would too, but Qt takes seconds to draw long ones."""
 MARKS, FEW = 10, 500
 WIDTH_PX, MARK_PX = 1.6, 8
-
-
-class Band(NamedTuple):
-    """A range of healthy values, and what to write beside it."""
-
-    low: float
-    high: float
-    label: str
 
 
 def line_pen(number: int, thin: bool = False) -> QPen:
@@ -58,7 +50,7 @@ class Plot(QWidget):
         self._symbols: dict[str, pg.PlotDataItem] = {}
         self._marks: list[pg.InfiniteLine | pg.LinearRegionItem] = []
         self._phases: dict[str, float] = {}
-        self._bands: list[Band] = []
+        self._bands: list[Healthy] = []
         self._log = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -115,7 +107,7 @@ class Plot(QWidget):
             self._phases = dict(starts)
             self._mark()
 
-    def set_bands(self, bands: Iterable[Band]) -> None:
+    def set_bands(self, bands: Iterable[Healthy]) -> None:
         """Mark ranges in which a value is healthy."""
         wanted = list(bands)
         if wanted != self._bands:
@@ -136,7 +128,7 @@ class Plot(QWidget):
         options = {"position": 0.93, "color": color, "anchors": [(0, 0.5), (0, 0.5)]}
         return pg.InfiniteLine(at, angle=90, pen=pen, label=name, labelOpts=options)
 
-    def _region(self, band: Band) -> pg.LinearRegionItem:
+    def _region(self, band: Healthy) -> pg.LinearRegionItem:
         ends = [band.low, band.high]
         if self._log:
             ends = list(np.log10(np.maximum(ends, 1e-6)))

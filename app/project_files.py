@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.edits import Document
+from app.preferences import Preferences
 from app.recent import remember
 from core.errors import BadInput
 
@@ -26,6 +27,9 @@ class ProjectFiles(QObject):
     def new(self) -> None:
         if self.may_leave():
             self._document.new(self.tr("untitled"))
+            device = Preferences().device
+            if device != "auto":
+                self._document.change(self.tr("Choose the device"), {("schedule", "device"): device})
             self.entered.emit()
 
     def choose(self) -> None:

@@ -5,21 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QDialog, QTabWidget, QWidget
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from app.background import Background
 from app.following import Follower
 from app.history import History
 from app.live_preview import LivePreview
+from app.panels.apply import ApplyPanel
+from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
+from app.panels.export import ExportDialog
 from app.panels.results import ResultsPanel
 from app.panels.run_bar import RunBar
 from app.panels.watch import WatchPanel
 from app.place_map import PlaceMap
+from app.preferences import Preferences
 from app.run_layers import RunLayers
+from core.card import Healthy
+from core.comparison import Outcome, read_outcome
 from core.job import Job
 from core.run import open_run
 from core.run_reading import RunState
+from core.run_state import drop_checkpoints
+
+DIALOG_PX = (760, 640)
 
 
 class RunDesk(QObject):
@@ -81,31 +90,42 @@ class RunDesk(QObject):
     @Slot(object)
     def export(self, folder: Path) -> None:
         """Ask where to, and copy a finished run's maps."""
-        from app.panels.export import ExportDialog
-
-        self._open(ExportDialog(folder, self._window))
+        self._background.run(lambda: read_outcome(folder), self._export, self.failed.emit, "export")
 
     @Slot(object)
     def apply(self, folder: Path) -> None:
-        """Ask for more scenes, and map them with a finished run's model."""
-        from app.panels.apply import ApplyDialog
-
-        self._open(ApplyDialog(folder, self._window))
+        """Map more scenes with a finished run's model, in a window of its own."""
+        panel = ApplyPanel()
+        panel.show_run(folder)
+        self._open(panel, self.tr("Apply to new scenes"))
 
     @Slot(object, object)
     def compare(self, one: Path, other: Path) -> None:
         """Show two runs side by side in a window of their own."""
-        from app.panels.compare import CompareDialog
+        panel = ComparePanel(self._history)
+        panel.failed.connect(self.failed)
+        panel.show_runs(one, other)
+        self._open(panel, self.tr("Compare two runs"))
 
-        self._open(CompareDialog(self._history, one, other, self._window))
-
-    def _open(self, dialog: QDialog) -> None:
+    def _export(self, outcome: Outcome) -> None:
+        dialog = ExportDialog(outcome, outcome.folder / "exported", self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def _open(self, panel: QWidget, title: str) -> None:
+        """A window beside the main one; it closes with that."""
+        panel.setParent(self._window, Qt.WindowType.Window)
+        panel.setWindowTitle(title)
+        panel.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        panel.resize(*DIALOG_PX)
+        panel.show()
+
     def describe(self, answer: Mapping[str, Any]) -> None:
         """What the engine says of its methods: the healthy bands of their losses."""
-        self._healthy = {name: method.get("healthy") or {} for name, method in answer["methods"].items()}
+        self._healthy = {
+            name: {loss: Healthy(**band) for loss, band in (method.get("healthy") or {}).items()}
+            for name, method in answer["methods"].items()
+        }
         self._mark()
 
     @Slot(object)
@@ -115,8 +135,14 @@ class RunDesk(QObject):
         self._mark()
         if state.status == "done":
             self.results.show_run(self.follower.folder)
+            self._tidy(self.follower.folder, was_alive)
         if was_alive and not state.alive:
             self.ended.emit(self.follower)
+
+    def _tidy(self, folder: Path, just_ended: bool) -> None:
+        """Nothing resumes from a finished run's checkpoints."""
+        if just_ended and Preferences().checkpoints == "delete":
+            self._background.run(lambda: drop_checkpoints(folder), lambda _: None, self.failed.emit, "tidy")
 
     def _mark(self) -> None:
         method = self.follower.progress.method if self.follower else ""

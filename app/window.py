@@ -54,7 +54,6 @@ class MainWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.preferences = Preferences()
-        self.preferences.export()
         self.document, self.engine, self.history = Document(self), Engine(self), History(self)
         self.files = ProjectFiles(self.document, self)
         self._background = Background(self)
@@ -69,6 +68,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._rename()
         self._restore()
+        self.take_preferences()
         QTimer.singleShot(0, self.method.ask)
 
     def open_path(self, path: Path) -> None:
@@ -79,6 +79,11 @@ class MainWindow(QMainWindow):
             self._enter_run(path.resolve())
         else:
             self.files.open(path)
+
+    def take_preferences(self) -> None:
+        """Settings may have changed."""
+        self.preferences.export()
+        self.maps.resize_caches(self.preferences.tile_cache_mib * 2**20)
 
     def enter(self) -> None:
         """Leave the start page."""
@@ -221,6 +226,7 @@ class MainWindow(QMainWindow):
         self.run_list.chosen.connect(self.runs.choose)
         self.run_list.opened.connect(self._enter_run)
         self.runs.ended.connect(self._run_ended)
+        self.history.listed.connect(self._spare)
         self.maps.edit_area_requested.connect(self._edit_area)
         self.maps.hint.connect(self.statusBar().showMessage)
         for said in (self.files.failed, self.run_list.failed, self.runs.failed, self.maps.failed):
@@ -259,6 +265,11 @@ class MainWindow(QMainWindow):
     def _describe(self, answer: Mapping[str, Any]) -> None:
         found = answer.get("devices") or []
         self._devices = [each["name"] if isinstance(each, dict) else str(each) for each in found]
+
+    @Slot()
+    def _spare(self) -> None:
+        """Estimates train real steps: while a run works, only those asked for are made."""
+        self.method.bar.estimate.automatic = not any(run.state.alive for run in self.history.rows)
 
     def _started(self, folder: Path) -> None:
         self.history.add(folder)

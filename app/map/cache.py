@@ -22,6 +22,11 @@ class TileCache:
         self._entries: OrderedDict[tuple[Hashable, Hashable], tuple[int, QImage | None]] = OrderedDict()
         self.held_bytes = 0
 
+    def resize(self, capacity_bytes: int) -> None:
+        """Hold at most this much from now on."""
+        self._capacity = capacity_bytes
+        self._trim()
+
     def get(self, layer: Hashable, tile: Hashable) -> tuple[int, QImage | None] | None:
         entry = self._entries.get((layer, tile))
         if entry is not None:
@@ -32,13 +37,16 @@ class TileCache:
         self._drop((layer, tile))
         self._entries[layer, tile] = revision, image
         self.held_bytes += _size_bytes(image)
-        while self.held_bytes > self._capacity and len(self._entries) > 1:
-            self._drop(next(iter(self._entries)))
+        self._trim()
 
     def forget(self, layer: Hashable) -> None:
         """Everything of a layer."""
         for key in [key for key in self._entries if key[0] == layer]:
             self._drop(key)
+
+    def _trim(self) -> None:
+        while self.held_bytes > self._capacity and len(self._entries) > 1:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: tuple[Hashable, Hashable]) -> None:
         entry = self._entries.pop(key, None)

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
 
 from app.following import Follower
 from app.series import Series
+from core.card import Healthy
 from core.comparison import SIGNALS
 from core.progress import Progress
 
 if TYPE_CHECKING:  # pyqtgraph takes longer to load than the rest of the window: with the first curve
-    from app.plot import Band, Plot
+    from app.plot import Plot
 
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 SCORE = "score: "
@@ -35,7 +36,7 @@ class CurvesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follower: Follower | None = None
-        self._healthy: dict[str, Band] = {}
+        self._healthy: dict[str, Healthy] = {}
         self._series: dict[str, Series] = {}
         self._plots: tuple[Plot, Plot] | None = None
         self.smoothing = QSlider(Qt.Orientation.Horizontal, self)
@@ -87,7 +88,7 @@ class CurvesPanel(QWidget):
             follower.progressed.connect(self._take)
         self._take()
 
-    def set_healthy(self, bands: "Mapping[str, Band]") -> None:
+    def set_healthy(self, bands: Mapping[str, Healthy]) -> None:
         """By loss, the values between which it should stay, as the method says."""
         self._healthy = dict(bands)
         self._take()
