@@ -5,10 +5,24 @@ from pathlib import Path
 
 import pyproj
 import pytest
+import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.background import Background
 from core.errors import BadInput
+
+
+class Gated:
+    """Work that begins, and then waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.gate, self.ended = threading.Event(), threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        self.gate.wait(10)
+        self.ended.set()
+        return "result"
 
 
 def _never(value: object) -> None:
@@ -79,31 +93,31 @@ def test_map_projections_survive_many_short_tasks(qtbot: QtBot) -> None:
 
 
 def test_a_dropped_call_is_not_heard(qtbot: QtBot) -> None:
-    background, gate, ended = Background(), threading.Event(), list[str]()
-
-    def work() -> str:
-        gate.wait(10)
-        ended.append("ended")
-        return "result"
-
+    background, work = Background(), Gated()
     background.run(work, _never, _never, key="facts")
+    qtbot.waitUntil(work.begun.is_set)
     background.drop("facts")
-    gate.set()
     assert not background.waiting
+    work.gate.set()
+    qtbot.waitUntil(work.ended.is_set)
+    qtbot.wait(50)
+
+
+def test_a_result_for_a_closed_window_is_not_heard(qtbot: QtBot) -> None:
+    background, work = Background(), Gated()
+    background.run(work, _never, _never)
+    qtbot.waitUntil(work.begun.is_set)
+    shiboken6.delete(background)
+    work.gate.set()
+    qtbot.waitUntil(work.ended.is_set)
     qtbot.wait(50)
 
 
 def test_work_that_outlives_its_owner_harms_nobody(qtbot: QtBot) -> None:
-    gate, ended = threading.Event(), threading.Event()
-
-    def work() -> str:
-        gate.wait(10)
-        ended.set()
-        return "result"
-
-    background = Background()
+    background, work = Background(), Gated()
     background.run(work, _never, _never)
+    qtbot.waitUntil(work.begun.is_set)
     del background
-    gate.set()
-    qtbot.waitUntil(ended.is_set)
+    work.gate.set()
+    qtbot.waitUntil(work.ended.is_set)
     qtbot.wait(50)
