@@ -7,21 +7,31 @@ import segmentation_models_pytorch as smp
 import timm
 
 from core import registry
-from core.doctor import available
+from core.doctor import available, describe_device
 from core.job import Job
 from core.networks.decoders import DECODERS
+from core.networks.weights import LICENCES
+from core.presets import Preset, presets
 from core.run import version_of
+
+UNTRIED = {"smoke_gflops", "fault", "free_gib"}
+"""What only `isthmus doctor` finds out, and what changes from one moment to the next."""
 
 
 def description() -> dict[str, Any]:
-    """`job`: JSON Schema; `methods`: name -> summary, pages, options (JSON Schema); names of the rest."""
+    """`job`: JSON Schema; `methods`: name -> texts, card, healthy losses, options (JSON Schema) and defaults;
+    `presets` by name; `licences`: part of an encoder's name -> its weights' licence; names of the rest."""
+    devices = [describe_device(device) for device in available()]
     return {
         "isthmus": version_of("isthmus"),
         "job": Job.model_json_schema(),
         "methods": {name: _method(name) for name in registry.names()},
+        "presets": {preset.name: _preset(preset) for preset in presets()},
         "decoders": list(DECODERS),
         "encoders": encoders(),
-        "devices": [str(device) for device in available()],
+        "licences": dict(LICENCES),
+        "devices": [device.name for device in devices],
+        "device_details": {device.name: device.model_dump(exclude=UNTRIED) for device in devices},
     }
 
 
@@ -31,8 +41,15 @@ def _method(name: str) -> dict[str, Any]:
     return {
         "summary": text.splitlines()[0],
         "description": text,
+        "card": module.CARD._asdict(),
+        "healthy": {loss: band._asdict() for loss, band in registry.healthy(module).items()},
         "options": module.Options.model_json_schema(),
+        "defaults": module.Options().model_dump(mode="json"),
     }
+
+
+def _preset(preset: Preset) -> dict[str, Any]:
+    return {"label": preset.title, "summary": preset.summary, "settings": preset.settings}
 
 
 def encoders() -> list[str]:

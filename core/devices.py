@@ -51,3 +51,13 @@ def autocast_type(schedule: Schedule, device: torch.device) -> torch.dtype | Non
     if schedule.precision == "bf16":
         return torch.bfloat16
     return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+
+
+def memory_gib(device: torch.device) -> float | None:
+    """All the memory there is: the device's, or the machine's; None where the system does not tell."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[1]) / 2**30
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel
 
+from core.devices import memory_gib
 from core.networks.weights import default_folder
 from core.run import LIBRARIES, version_of
 
@@ -90,7 +91,7 @@ def available() -> list[torch.device]:
 
 
 def _examine_device(device: torch.device, smoke_s: float) -> DeviceReport:
-    report = _describe(device)
+    report = describe_device(device)
     try:
         return report.model_copy(update={"smoke_gflops": smoke(device, smoke_s)})
     except (RuntimeError, ArithmeticError) as fault:
@@ -98,16 +99,22 @@ def _examine_device(device: torch.device, smoke_s: float) -> DeviceReport:
         return report.model_copy(update={"fault": f"{reason}; install a torch build made for this device"})
 
 
-def _describe(device: torch.device) -> DeviceReport:
+def describe_device(device: torch.device) -> DeviceReport:
+    """Its name and memory, untried."""
     if device.type != "cuda":
-        return DeviceReport(name=str(device), description=platform.processor() or platform.machine())
+        total = memory_gib(device)
+        return DeviceReport(
+            name=str(device),
+            description=platform.processor() or platform.machine(),
+            memory_gib=None if total is None else round(total, 1),
+        )
     properties = torch.cuda.get_device_properties(device)
-    free, total = torch.cuda.mem_get_info(device)
+    free, whole = torch.cuda.mem_get_info(device)
     return DeviceReport(
         name=str(device),
         description=properties.name,
         capability=f"{properties.major}.{properties.minor}",
-        memory_gib=round(total / 2**30, 1),
+        memory_gib=round(whole / 2**30, 1),
         free_gib=round(free / 2**30, 1),
     )
 
@@ -189,6 +196,7 @@ def _weights(folder: Path) -> str:
 
 def _device_line(device: DeviceReport) -> str:
     capability = f", compute capability {device.capability}" if device.capability else ""
-    memory = f", {device.free_gib} of {device.memory_gib} GiB free" if device.memory_gib else ""
+    free = "" if device.free_gib is None else f"{device.free_gib} of "
+    memory = f", {free}{device.memory_gib} GiB{' free' if free else ''}" if device.memory_gib else ""
     speeds = ", ".join(f"{name} {rate:.0f} GFLOP/s" for name, rate in device.smoke_gflops.items())
     return f"{device.name}: {device.description}{capability}{memory}; {device.fault or speeds}"

@@ -1,6 +1,5 @@
 """What a run will take, measured before it starts: some steps of each phase and a tile, on its own device."""
 
-import os
 import shutil
 import sys
 import time
@@ -17,7 +16,7 @@ from core import signals
 from core.bench import SOURCE, TARGET
 from core.class_index import ClassIndex
 from core.cost import Cost, PhaseCost
-from core.devices import autocast_type, launch
+from core.devices import autocast_type, launch, memory_gib
 from core.disk_space import needed_bytes
 from core.errors import RunFailed
 from core.job import Job, Sampling
@@ -87,7 +86,7 @@ class _Trial:
             maps_s=tile_s * tiles * (models if self.job.predict.models == "both" else 1),
             tiles=tiles,
             memory_gib=None if peak is None else max(peak, map_gib or 0, step_gib or 0),
-            memory_there_gib=_memory_there_gib(self.device),
+            memory_there_gib=memory_gib(self.device),
             disk_gib=needed_bytes(self.job) / 2**30,
             disk_free_gib=shutil.disk_usage(_existing(folder)).free / 2**30,
         )
@@ -217,15 +216,6 @@ def _peak_gib(device: torch.device) -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(peak) / (2**30 if sys.platform == "darwin" else 2**20)
-
-
-def _memory_there_gib(device: torch.device) -> float | None:
-    if device.type == "cuda":
-        return float(torch.cuda.mem_get_info(device)[1]) / 2**30
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def _existing(folder: Path) -> Path:

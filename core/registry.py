@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 import core.methods
 from core.bench import Bench, Losses
+from core.card import Card, Healthy
 from core.errors import BadInput
 from core.events import Progressed
 from core.job import Job
@@ -21,6 +22,7 @@ class Module(Protocol):
     """What a file of `core/methods/` defines."""
 
     Options: type[AnyOptions]
+    CARD: Card
 
     @staticmethod
     def phases(options: Any, steps: int) -> list[Phase]: ...
@@ -50,6 +52,11 @@ def load(name: str) -> Module:
         hint = f"did you mean {close[0]!r}?" if close else f"methods are {', '.join(names())}"
         raise BadInput(f"method {name!r}", "does not exist", hint)
     return cast(Module, importlib.import_module(f"core.methods.{name}"))
+
+
+def healthy(module: Module) -> dict[str, Healthy]:
+    """Loss -> where it should stay, of those losses of which a method says so in `HEALTHY`."""
+    return dict(getattr(module, "HEALTHY", {}))
 
 
 def choose(job: Job, name: str, options: dict[str, Any]) -> Chosen:

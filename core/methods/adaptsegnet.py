@@ -14,10 +14,17 @@ from typing import Literal
 from pydantic import Field
 
 from core.bench import Bench, Losses
+from core.card import Card
 from core.options import Options as Base
-from core.parts.adversary import Adversary, Gan
+from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary, Gan
 from core.parts.losses import cross_entropy
 from core.phases import Phase
+
+CARD = Card(
+    cost="about twice source-only's time a step; memory for a small second network",
+    use="when both places have much the same classes in much the same arrangement",
+)
+HEALTHY = {"discriminator": FAIR, "discriminator_lsgan": FAIR_LSGAN}
 
 
 class Options(Base):
@@ -60,4 +67,4 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
 
         bench.step(optimizer)
         caught = adversary.learn(seen, source.valid, unseen, target.valid)
-        yield {"supervised": supervised, "fooling": fooling, "discriminator": caught}
+        yield {"supervised": supervised, "fooling": fooling, adversary.name: caught}

@@ -20,8 +20,9 @@ from pydantic import Field
 
 from core.augment import blur, jitter_bands
 from core.bench import SOURCE, TARGET, Bench, Losses
+from core.card import Card
 from core.options import Options as Base
-from core.parts.adversary import Adversary
+from core.parts.adversary import FAIR, Adversary
 from core.parts.losses import cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.normalisation import renew_statistics
@@ -29,6 +30,12 @@ from core.parts.pseudo_labels import ClassTrust
 from core.parts.steadiness import renew_where_steadier
 from core.parts.teacher import Teacher, TeacherNorm
 from core.phases import Phase
+
+CARD = Card(
+    cost="half of the steps at about four times source-only's time; memory for a teacher and a small network",
+    use="first: it asks for the least knowledge of the shift between the places",
+)
+HEALTHY = {"discriminator": FAIR}
 
 
 class Options(Base):

@@ -6,9 +6,15 @@ The model every adaptation is measured against, and the candidate that stays whe
 from collections.abc import Iterator
 
 from core.bench import SOURCE, Bench, Losses
+from core.card import Card
 from core.options import Options as Base
 from core.parts.losses import cross_entropy
 from core.phases import Phase
+
+CARD = Card(
+    cost="the least: one forward and one backward pass a step",
+    use="to see how far the source's labels carry alone; every other method is compared with it",
+)
 
 
 class Options(Base):

@@ -19,7 +19,7 @@ from core.job import Network
 
 LEAST_MATCHED = 0.95
 _WRAPPERS = {"module", "model", "encoder", "backbone", "body", "network", "segmentor"}
-_LICENCES = {
+LICENCES = {
     "mit_b": "NVIDIA Source Code License: non-commercial use only",
     "dinov3": "Meta's DINOv3 License, which restricts use",
 }
@@ -70,7 +70,7 @@ def load_encoder(
     file is no safetensors file, or the hub is needed and out of reach.
     """
     wanted = {name: tensor for name, tensor in _tensors(encoder) if _counts(name, used)}
-    licence = next((text for part, text in _LICENCES.items() if part in network.encoder), None)
+    licence = next((text for part, text in LICENCES.items() if part in network.encoder), None)
     notes = [f"{network.encoder}: {licence}"] if licence else []
     if network.weights is None:
         source = "nothing (network.weights: null)"

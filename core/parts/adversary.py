@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.bench import Bench
+from core.card import Healthy
 from core.errors import BadInput
 from core.networks.discriminator import Discriminator, cells_valid
 from core.networks.outputs import Outputs
@@ -16,6 +17,8 @@ SOURCE, TARGET = 0.0, 1.0
 """Domain labels as in the authors' code; the paper has them the other way round, which is the same."""
 
 Gan = Literal["bce", "lsgan"]
+FAIR = Healthy(0.4, 0.72, "an even match: 0.69 is a coin toss, and near 0 the adversary wins")
+FAIR_LSGAN = Healthy(0.12, 0.27, "an even match: 0.25 is a coin toss, and near 0 the adversary wins")
 View = Callable[[Tensor], Tensor]
 
 
@@ -47,6 +50,11 @@ class Adversary:
             self.networks = bench.place(nn.ModuleList(Discriminator(bench.classes, width) for _ in weights))
         adam = torch.optim.Adam(self.networks.parameters(), lr=lr, betas=(0.9, 0.99))
         self.optimizer = bench.scheduled(adam)
+
+    @property
+    def name(self) -> str:
+        """Of its loss: the two kinds are not on one scale."""
+        return "discriminator" if self.gan == "bce" else f"discriminator_{self.gan}"
 
     def fool(self, target: Outputs, valid: Tensor) -> Tensor:
         """The weighted loss that makes target maps look like source ones; discriminators get no gradient."""

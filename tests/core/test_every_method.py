@@ -11,7 +11,7 @@ from core import signals
 from core.events import AnyEvent, Phased, Stepped
 from core.execute import execute
 from core.journal import read
-from core.registry import choose, load, names
+from core.registry import choose, healthy, load, names
 from core.run import Run, open_run
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -103,6 +103,18 @@ def test_modes_are_clean_and_losses_finite_after_each_step(
             assert not loss.requires_grad, label
 
 
+@pytest.mark.parametrize("name", [name for name in names() if healthy(load(name))])
+def test_a_healthy_band_is_of_a_loss_that_the_method_reports(name: str, places: Path) -> None:
+    reported: set[str] = set()
+    for options in [options for each, options in VARIANTS if each == name]:
+        bench = bench_for(job_for(places, name, options), places / "cache")
+        method = choose(bench.job, name, options)
+        for losses in method.module.train(bench, method.options):
+            assert isinstance(losses, dict)
+            reported |= set(losses)
+    assert set(healthy(load(name))) <= reported
+
+
 @pytest.mark.parametrize("name", names())
 def test_steps_add_up_and_every_option_is_explained(name: str) -> None:
     module = load(name)
@@ -110,4 +122,6 @@ def test_steps_add_up_and_every_option_is_explained(name: str) -> None:
     assert sum(phase.steps for phase in phases) == 100, "every method has the same total of steps"
     assert module.__doc__
     assert module.Options.__doc__
+    assert module.CARD.cost
+    assert module.CARD.use
     assert all(field.description for field in module.Options.model_fields.values())
