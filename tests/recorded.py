@@ -10,6 +10,7 @@ from filelock import FileLock
 from pyproj import CRS
 from worlds import UTM, WEST, north_up
 
+from core.charge import Status, write_status
 from core.events import Evaluated, Failed, Started
 from core.files import write_json
 from core.journal import NAME, read
@@ -21,6 +22,8 @@ from geo_io.write import write_map
 JOURNALS = Path(__file__).parent / "journals"
 NAMES = ("finished", "stopped", "failed", "died", "resumed")
 SIDE = 96
+NOBODY = 2**31 - 1
+"""A process id that no process has."""
 KILLED = "the system killed the worker, for memory had run out; lower sampling.batch, and resume"
 EXITS: dict[str, dict[str, Any]] = {
     "finished": {"how": "done", "text": ""},
@@ -65,11 +68,14 @@ def empty_run(to: Path) -> Path:
 
 
 @contextmanager
-def at_work(to: Path, name: str = "finished", lines: int = 40) -> Iterator[Path]:
-    """A run in the middle of its work: the first lines of its journal, and the folder's lock held."""
+def at_work(to: Path, name: str = "finished", step: int = 22) -> Iterator[Path]:
+    """A run in the middle of its work: its journal up to a step of the first phase, and its lock held."""
     if not to.exists():
         empty_run(to)
-    (to / NAME).write_bytes(b"".join(journal(name).splitlines(keepends=True)[:lines]))
+    lines = journal(name).splitlines(keepends=True)
+    last = next(i for i, line in enumerate(lines) if f'"step":{step},"losses"'.encode() in line)
+    (to / NAME).write_bytes(b"".join(lines[: last + 1]))
+    write_status(to, Status("running", NOBODY, worker_pid=NOBODY))
     with FileLock(to / "lock"):
         yield to
 

@@ -31,7 +31,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as room:
         folder = Path(room)
         draw(folder)
-        job = job_for(folder, "combined", schedule={"steps": STEPS, "checkpoint_every": 20, "lr": 3e-3})
+        job = job_for(
+            folder,
+            "combined",
+            schedule={"steps": STEPS, "checkpoint_every": 20, "evaluate_every": 10, "lr": 3e-3},
+        )
         for name, record in RECORDINGS.items():
             run = create(job, folder / name)
             record(run)

@@ -13,7 +13,8 @@ from recorded import at_work, run_folder
 
 from app.following import Follower
 from app.panels.curves import SCORE, CurvesPanel
-from app.plot import Band, line_pen, mark_of
+from app.plot import line_pen, mark_of
+from core.card import Healthy
 from core.events import Evaluated, Stepped
 from core.journal import Journal
 from core.progress import Progress
@@ -64,7 +65,7 @@ def test_a_live_run_grows_and_its_scores_have_a_plot_of_their_own(
         writer.write(Stepped(phase="source", step=59, losses={"supervised": 0.25}))
         writer.write(Evaluated(what="source-only so far", scores={"entropy": 0.5}, phase="source", step=59))
         writer.close()
-        qtbot.waitUntil(lambda: SCORE + "entropy" in panel.plots[1].lines)
+        qtbot.waitUntil(lambda: panel.plots[1].lines[SCORE + "entropy"][0][-1] == 59)
         steps, values = panel.plots[0].lines["supervised"]
         assert (len(steps), steps[-1], values[-1]) == (before + 1, 59, 0.25)
         assert panel.plots[1].isVisible()
@@ -95,14 +96,14 @@ def test_a_logarithmic_axis_leaves_out_what_is_not_positive(
         writer.write(Stepped(phase="source", step=59, losses={"supervised": 0.0}))
         writer.close()
         qtbot.waitUntil(lambda: panel.plots[0].lines["supervised"][1][-1] == 0)
-        panel.set_healthy({"supervised": Band(0.0, 0.8, "healthy")})
+        panel.set_healthy({"supervised": Healthy(0.0, 0.8, "healthy")})
         panel.log.click()
         assert np.isnan(panel.plots[0].lines["supervised"][1][-1])
 
 
 def test_the_healthy_band_of_a_picked_loss_is_labelled(panel: CurvesPanel, watch, tmp_path: Path) -> None:
     watch(run_folder("finished", tmp_path / "run"))
-    panel.set_healthy({"discriminator": Band(0.4, 0.8, "healthy"), "absent": Band(0, 1, "not drawn")})
+    panel.set_healthy({"discriminator": Healthy(0.4, 0.8, "healthy"), "absent": Healthy(0, 1, "not drawn")})
     assert panel.plots[0].labels[-1:] == ["healthy"]
     assert "not drawn" not in panel.plots[0].labels
 
