@@ -107,9 +107,12 @@ def size_bytes(folder: Path) -> int:
 def delete(folder: Path) -> None:
     """Delete a run for good. Raises BadInput where it is alive, or no run.
 
-    It is renamed before it is emptied, so that what an interruption leaves does not look like a run.
+    It is renamed before it is emptied, so that what an interruption leaves does not look like a run;
+    the next deletion beside it takes that too.
     """
     _require_idle(folder, "delete")
+    for left in folder.parent.glob(".*.deleted-*"):
+        shutil.rmtree(left, ignore_errors=True)
     doomed = folder.with_name(f".{folder.name}.deleted-{time.time_ns()}")
     try:
         folder.rename(doomed)

@@ -211,6 +211,10 @@ def test_an_interrupted_deletion_leaves_nothing_like_a_run(run: Run, monkeypatch
     assert len(left) == 1
     assert not is_run(left[0])
     assert not list_runs([run.folder.parent])
+    monkeypatch.undo()
+    other = create(run.job, run.folder)
+    delete(other.folder)
+    assert not list(run.folder.parent.iterdir())
 
 
 def test_a_slimmed_run_keeps_its_models_and_maps(run: Run) -> None:

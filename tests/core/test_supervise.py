@@ -73,6 +73,7 @@ def test_a_run_outlives_the_window_that_launched_it(job: Path, tmp_path: Path) -
             environment = Path(f"/proc/{worker_of(run.folder)}/environ")
             if environment.exists():
                 assert b"QT_SCALE_FACTOR" not in environment.read_bytes()
+            assert os.getpriority(os.PRIO_PROCESS, worker_of(run.folder)) >= 10
         finally:
             os.killpg(window.pid, signal.SIGKILL)
     wait_for(run.folder, ("done",))
