@@ -68,6 +68,10 @@ class Plot(QWidget):
         """What is written into the plot: phases and bands."""
         return [*self._phases, *(band.label for band in self._bands)]
 
+    def follow(self, other: "Plot") -> None:
+        """Show the same steps as `other`, whichever of the two is moved."""
+        self._item.setXLink(other._item)
+
     def show_legend(self) -> None:
         """Write the curves' names into the plot, where no list beside it does."""
         self._legend = self._item.addLegend(offset=(-10, 10), labelTextColor=self._text_color())

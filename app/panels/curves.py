@@ -54,7 +54,7 @@ class CurvesPanel(QWidget):
         self.picks.setAccessibleName(self.tr("Curves to show"))
         self.picks.setToolTip(self.tr("Untick a curve to hide it"))
         self.picks.setIconSize(QSize(36, 14))
-        self.picks.setMaximumWidth(230)
+        self.picks.setMaximumWidth(270)
         self.picks.itemChanged.connect(self._redraw)
         self.hint = QLabel(self.tr("Curves appear once the training has begun."), self)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -71,6 +71,7 @@ class CurvesPanel(QWidget):
             steps = self.tr("optimisation steps")
             losses = Plot(steps, self.tr("loss"), self.tr("Losses over the steps"), self)
             scores = Plot(steps, self.tr("score, 0 to 1"), self.tr("Label-free scores over the steps"), self)
+            scores.follow(losses)
             self._plots = losses, scores
             for plot in self._plots:
                 self._splitter.addWidget(plot)
