@@ -49,12 +49,12 @@ class Probe:
 def every(job: Job) -> int:
     """Steps between two probes, 0 for never.
 
-    A step forwards and back-propagates a batch at least once, at the cost of three forward passes; a
-    probe forwards each target crop twice and each held-out crop once.
+    A step forwards and back-propagates a batch at least once, at the cost of more than two forward passes;
+    a probe forwards each target crop twice and each held-out crop once.
     """
     if job.schedule.evaluate_every is not None:
         return job.schedule.evaluate_every
-    return math.ceil(_count(job) / (COST * job.sampling.batch) / 10) * 10
+    return math.ceil(3 * _count(job) / (COST * 2 * job.sampling.batch) / 10) * 10
 
 
 def _count(job: Job) -> int:

@@ -61,7 +61,7 @@ def test_how_often_it_is_probed_neither_names_another_result_nor_parts_candidate
 @pytest.mark.parametrize("batch", [1, 4, 16])
 def test_by_default_it_costs_little_and_an_explicit_number_is_taken(places: Path, batch: int) -> None:
     job = job_for(places, sampling={"batch": batch, "crop_px": 256})
-    forwards, forwards_a_step = 3 * probe.CROPS, 3 * batch
+    forwards, forwards_a_step = 3 * probe.CROPS, 2 * batch
     assert forwards <= 0.03 * forwards_a_step * probe.every(job)
     assert probe.every(job_for(places, schedule={"evaluate_every": 5})) == 5
 
