@@ -42,6 +42,7 @@ def test_a_sound_job_has_no_findings(place: Path) -> None:
     assert verdict.pair.same_crs
     assert max(verdict.pair.distance.values()) < 0.1
     assert [(h.band, sum(h.counts)) for h in verdict.pair.target] == [(band, SIDE**2) for band in BANDS]
+    assert verdict.pair.source != verdict.pair.target
     assert 30 <= verdict.pair.source[0].low < verdict.pair.source[0].high < 180
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
     assert "the job can run" in verdict.text()
