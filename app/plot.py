@@ -51,7 +51,7 @@ class Plot(QWidget):
         self._marks: list[pg.InfiniteLine | pg.LinearRegionItem] = []
         self._phases: dict[str, float] = {}
         self._bands: list[Healthy] = []
-        self._log = False
+        self._log, self._total = False, 0
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._widget)
@@ -68,9 +68,11 @@ class Plot(QWidget):
         """What is written into the plot: phases and bands."""
         return [*self._phases, *(band.label for band in self._bands)]
 
-    def follow(self, other: "Plot") -> None:
-        """Show the same steps as `other`, whichever of the two is moved."""
-        self._item.setXLink(other._item)
+    def set_steps(self, total: int) -> None:
+        """Show from the first to the last step that there will be."""
+        if total and total != self._total:
+            self._total = total
+            self._item.setXRange(0, total, padding=0.02)
 
     def show_legend(self) -> None:
         """Write the curves' names into the plot, where no list beside it does."""

@@ -71,7 +71,6 @@ class CurvesPanel(QWidget):
             steps = self.tr("optimisation steps")
             losses = Plot(steps, self.tr("loss"), self.tr("Losses over the steps"), self)
             scores = Plot(steps, self.tr("score, 0 to 1"), self.tr("Label-free scores over the steps"), self)
-            scores.follow(losses)
             self._plots = losses, scores
             for plot in self._plots:
                 self._splitter.addWidget(plot)
@@ -146,6 +145,7 @@ class CurvesPanel(QWidget):
         begun = {name: start for name, start in starts.items() if start <= progress.steps_done}
         for plot in self.plots:
             plot.set_phases(begun)
+            plot.set_steps(progress.steps_total)
         self.plots[0].set_bands(band for name, band in self._healthy.items() if self._is_picked(name))
 
     def _is_picked(self, name: str) -> bool:
