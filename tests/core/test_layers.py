@@ -18,7 +18,11 @@ ALLOWED = {
 CONTRACT = (
     *("errors", "options", "job", "events", "journal", "progress", "files", "run", "places"),
     *("cli", "console", "guard", "foreground", "variants", "findings", "evaluate", "preflight"),
+    *("awake", "card", "causes", "charge", "cli_runs", "comparison", "cost", "disk_space", "export"),
+    *("map_files", "presets", "run_queue", "run_reading", "run_state", "supervise"),
 )
+WITHOUT_TORCH = ("sample",)
+"""What the window loads beside the contract, when it is asked to: pyogrio brings geopandas along."""
 ONLY_IN = {
     "torch": {"core"},
     "timm": {"core"},
@@ -67,7 +71,21 @@ def test_no_module_is_named_like_one_of_the_standard_library() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if "app" in p.parts], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_the_window_imports_contract_modules_alone(path: Path) -> None:
+    of_core = {name for name in imports(path) if name.startswith("core.")}
+    assert not {name for name in of_core if name.removeprefix("core.") not in (*CONTRACT, *WITHOUT_TORCH)}
+
+
 @pytest.mark.parametrize("module", CONTRACT)
 def test_a_contract_module_loads_neither_torch_nor_geopandas(module: str) -> None:
     code = f"import sys, core.{module}; sys.exit(bool({{'torch', 'geopandas'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_what_the_window_loads_beside_it_loads_no_torch(module: str) -> None:
+    code = f"import sys, core.{module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
