@@ -61,6 +61,9 @@ def renamed(content: Mapping[str, Any], row: int, name: str) -> Values:
             if old in (labels.get("mapping") or {}).values():
                 mapping = {v: name if n == old else n for v, n in labels["mapping"].items()}
                 values[(*keys, "mapping")] = mapping
+    shares = content.get("expected_shares") or {}
+    if old in shares:
+        values[("expected_shares",)] = {name if n == old else n: share for n, share in shares.items()}
     return values
 
 

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.edits import Document
+from app.map.feed import Identified
 from app.map.layer_list import LayerList
 from app.map.link import Link
 from app.map.offer import OverviewOffer
 from app.map.scale import Readout, ScaleBar
 from app.map.tools import IdentifyTool, PolygonTool, RectangleTool, Tool
 from app.map.view import MapView
+from app.panels.identified import IdentifiedPanel
 from app.place_map import PlaceMap
 from app.theme import icon
 
@@ -43,15 +45,18 @@ class MapArea(QWidget):
         self.maps = {"source": self.source, "target": self.target}
         self.layers = QTabWidget()
         self.layers.setAccessibleName(self.tr("Layers"))
+        self.identified = IdentifiedPanel()
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.offers = [self._add_map(place_map) for place_map in self.maps.values()]
         self._link: Link | None = None
+        self.layers.addTab(self.identified, self.tr("&Identify"))
         self.bar = QToolBar(self.tr("Map tools"), self)
         self.bar.setAccessibleName(self.tr("Map tools"))
         self.tools = QActionGroup(self)
         self.actions_by_name: dict[str, QAction] = {}
         self._make_tools()
         self._make_views()
+        self._lend_stretches()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -84,6 +89,13 @@ class MapArea(QWidget):
         for place_map in self.maps.values():
             place_map.view.feed.cache.resize(capacity_bytes // 2)
 
+    def _lend_stretches(self) -> None:
+        """Let each map's layers take the stretch of the other's."""
+        for this, other in ((0, self.target), (1, self.source)):
+            page = self.layers.widget(this)
+            assert isinstance(page, LayerList)
+            page.look.peers = [other.view]
+
     def close_maps(self) -> None:
         """End all reads; for when the window closes."""
         for place_map in self.maps.values():
@@ -93,6 +105,7 @@ class MapArea(QWidget):
 
     def _add_map(self, place_map: PlaceMap) -> OverviewOffer:
         view = place_map.view
+        view.identified.connect(self._show_identified)
         offer = OverviewOffer(view, place_map)
         offer.failed.connect(self.failed)
         place_map.failed.connect(self.failed)
@@ -162,6 +175,11 @@ class MapArea(QWidget):
         self.bar.addAction(action)
         self.actions_by_name[name] = action
         return action
+
+    @Slot(object)
+    def _show_identified(self, found: Identified) -> None:
+        self.identified.show_answer(found)
+        self.layers.setCurrentWidget(self.identified)
 
     def _fit(self) -> None:
         for place_map in self.maps.values():

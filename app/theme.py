@@ -3,8 +3,8 @@
 from functools import cache
 from importlib.resources import files
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -44,7 +44,6 @@ DARK = {
     Role.HighlightedText: "#ffffff",
     Role.Link: "#6cb2f2",
 }
-ICON_PX = (16, 24, 32, 48, 64, 128, 256)
 
 
 def apply_theme(application: QApplication, scheme: str = "system") -> None:
@@ -84,29 +83,41 @@ def is_dark() -> bool:
 
 
 def icon(name: str) -> QIcon:
-    """The icon `resources/icons/NAME.svg`, drawn in the palette's text colour; greyed where disabled."""
-    palette = QGuiApplication.palette()
-    modes = {
-        QIcon.Mode.Normal: palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.ButtonText),
-        QIcon.Mode.Disabled: palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.ButtonText),
-    }
-    found = QIcon()
-    for mode, color in modes.items():
-        svg = _text(f"icons/{name}.svg").replace("currentColor", color.name())
-        for size_px in ICON_PX:
-            found.addPixmap(_drawn(svg, size_px), mode)
-    return found
+    """The icon `resources/icons/NAME.svg` in the text colour of the palette it is painted with."""
+    return QIcon(_Drawing(name))
+
+
+class _Drawing(QIconEngine):
+    """Draws an icon anew for each palette: the theme may change while the window is open."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def clone(self) -> QIconEngine:
+        return _Drawing(self._name)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
+        disabled = mode == QIcon.Mode.Disabled
+        group = QPalette.ColorGroup.Disabled if disabled else QPalette.ColorGroup.Active
+        color = QGuiApplication.palette().color(group, Role.ButtonText)
+        _renderer(self._name, color.name()).render(painter, QRectF(rect))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        drawn = QPixmap(size)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
+        self.paint(painter, drawn.rect(), mode, state)
+        painter.end()
+        return drawn
+
+
+@cache
+def _renderer(name: str, color: str) -> QSvgRenderer:
+    svg = _text(f"icons/{name}.svg").replace("currentColor", color)
+    return QSvgRenderer(QByteArray(svg.encode()))
 
 
 @cache
 def _text(path: str) -> str:
     return files("resources").joinpath(path).read_text(encoding="utf-8")
-
-
-def _drawn(svg: str, size_px: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size_px, size_px))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size_px, size_px))
-    painter.end()
-    return pixmap

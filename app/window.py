@@ -215,6 +215,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.start.open_requested.connect(self.open_path)
+        self.files.entered.connect(self.start.refresh)
         self.start.new_requested.connect(self.files.new)
         self.files.entered.connect(self.enter)
         self.document.renamed.connect(self._rename)
@@ -259,6 +260,8 @@ class MainWindow(QMainWindow):
     def _take_verdict(self, verdict: Verdict | None) -> None:
         self.method.faults = self.checks.faults
         marks = {True: ("!", self.tr("cannot run")), False: ("✓", self.tr("can run"))}
+        if verdict is not None:
+            self.legend.show_shares(verdict.label_shares())
         self.steps.mark("checks", *(("", "") if verdict is None else marks[bool(verdict.faults)]))
 
     @Slot(object)

@@ -1,5 +1,7 @@
 """What preflight reports: JSON-able, and in plain words."""
 
+from collections import Counter
+
 from pydantic import BaseModel
 
 from core.errors import BadInput
@@ -125,6 +127,14 @@ class Verdict(BaseModel):
         parts += [f"fault: {finding.text}" for finding in self.faults]
         end = "the job cannot run" if self.faults else "the job can run"
         return "\n".join([*parts, f"{end} (faults: {len(self.faults)}, warnings: {len(self.warnings)})"])
+
+    def label_shares(self) -> dict[str, float]:
+        """Class -> its share of the labelled pixels of all scenes; empty where none were counted."""
+        pixels: Counter[str] = Counter()
+        for scene in self.scenes:
+            pixels.update(scene.labels.pixels if scene.labels else {})
+        total = pixels.total()
+        return {name: count / total for name, count in pixels.items()} if total else {}
 
     def raise_faults(self) -> None:
         """Raises BadInput for the first fault, naming how many more there are."""

@@ -69,6 +69,14 @@ def test_a_new_name_reaches_all_that_speaks_of_the_class(panel: LegendPanel, doc
     assert names(document)[2] == "field"
 
 
+def test_a_new_name_reaches_the_expected_shares(panel: LegendPanel, document: Document) -> None:
+    old = document.value("legend", "classes", 0, "name")
+    document.change("Expect", {("expected_shares",): {old: 0.5}})
+    panel.model.setData(panel.model.index(0, 1), "sea")
+    assert document.value("legend", "classes", 0, "name") == "sea"
+    assert document.value("expected_shares") == {"sea": 0.5}
+
+
 def test_classes_are_added_removed_and_moved(qtbot: QtBot, panel: LegendPanel, document: Document) -> None:
     panel.add()
     panel.add()

@@ -34,8 +34,10 @@ def test_icons_are_drawn_in_the_texts_colour(qapp: QApplication) -> None:
     apply_theme(qapp, "light")
     assert darkest(icon("pan")) < 60
     assert darkest(icon("pan"), QIcon.Mode.Disabled) > 90
+    before = icon("pan")
     apply_theme(qapp, "dark")
     assert darkest(icon("pan")) > 200
+    assert darkest(before) > 200, "icons that are there already follow the theme"
 
 
 def test_disabled_text_can_still_be_read(qapp: QApplication) -> None:

@@ -1,0 +1,15 @@
+from core.findings import LabelReport, SceneReport, Verdict
+
+
+def scene(**pixels: int) -> SceneReport:
+    labels = LabelReport(path="l", counted="all", pixels=pixels, features=None, unmapped={})
+    facts = {"path": "a", "region": "here", "crs": None, "gsd_m": 1.0, "width_px": 1, "height_px": 1}
+    rest = {"bands": [], "dtype": "uint8", "nodata_source": "", "valid_share": 1.0}
+    return SceneReport(**facts, **rest, labels=labels if pixels else None)
+
+
+def test_shares_of_the_labels_are_those_of_all_scenes() -> None:
+    verdict = Verdict(job="j", scenes=[scene(water=10, forest=30), scene(), scene(water=60)])
+    assert verdict.label_shares() == {"water": 0.7, "forest": 0.3}
+    assert Verdict(job="j", scenes=[scene()]).label_shares() == {}
+    assert Verdict(job="j", scenes=[scene(water=0)]).label_shares() == {}
