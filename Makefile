@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
+# What Qt needs of a Debian or Ubuntu system, for the window and its tests.
+QT_LIBRARIES := libegl1 libgl1 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3 libglib2.0-0 fonts-dejavu-core \
+	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0
 
 .PHONY: demo test check format clean
 
@@ -33,6 +36,12 @@ $(STAMP): pyproject.toml
 		fi; $(PYTHON) -m venv $(VENV); }
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -c 'import PySide6.QtWidgets, PySide6.QtSvg' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq $(QT_LIBRARIES); \
+		else \
+			echo "note: the window needs system libraries: sudo apt install $(QT_LIBRARIES)"; \
+		fi; }
 	@touch $@
 
 clean:
