@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyogrio
-import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -42,6 +40,8 @@ def of_file(path: Path, to_crs_wkt: str | None, layer: str | None = None) -> lis
     """The outer rings of a vector file's polygons, in another CRS. Raises BadInput where there are none."""
     if not path.exists():
         raise BadInput(path, "does not exist", "check the path")
+    import pyogrio.raw  # here, because it loads geopandas where that is installed
+
     try:
         meta, _, geometry, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:

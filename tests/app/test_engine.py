@@ -151,4 +151,3 @@ def test_the_real_engine_describes_its_methods(qtbot: QtBot) -> None:
     with qtbot.waitSignal(engine.described, timeout=120_000) as described:
         engine.describe()
     assert "combined" in described.args[0]["methods"]
-    assert "torch" not in sys.modules
