@@ -1,12 +1,11 @@
 """The main window: steps to the left, maps in the middle, layers to the right, the run below."""
 
-from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -24,7 +23,7 @@ from app.edits import Document
 from app.engine import Engine
 from app.following import Follower
 from app.history import History
-from app.launch import command
+from app.launcher import Launcher
 from app.map_area import MapArea
 from app.menus import Menus
 from app.panels.checks import ChecksPanel
@@ -39,11 +38,8 @@ from app.project_files import ProjectFiles
 from app.run_desk import RunDesk
 from app.run_words import status_word
 from app.steps import Steps
-from core.errors import BadInput
 from core.findings import Verdict
 from core.run_state import is_run
-from core.supervise import launch
-from core.variants import Planned, begin
 
 LEFT_PX, SIZE_PX = 600, (1480, 920)
 
@@ -57,7 +53,7 @@ class MainWindow(QMainWindow):
         self.document, self.engine, self.history = Document(self), Engine(self), History(self)
         self.files = ProjectFiles(self.document, self)
         self._background = Background(self)
-        self._devices: list[str] = []
+        self.launcher = Launcher(self.document, self.files, self)
         self.notice = NoticeBar()
         self.start = StartPanel()
         self.maps = MapArea(self.document)
@@ -69,7 +65,7 @@ class MainWindow(QMainWindow):
         self._rename()
         self._restore()
         self.take_preferences()
-        QTimer.singleShot(0, self.method.ask)
+        QTimer.singleShot(0, self._warm_up)
 
     def open_path(self, path: Path) -> None:
         """Open a project, or look at a run."""
@@ -91,28 +87,10 @@ class MainWindow(QMainWindow):
         self.right.show()
         self.menus.enter()
 
-    @Slot()
-    def start_run(self) -> None:
-        """Save the project and start its run in a worker of its own."""
-        folder = self.method.bar.run_folder if self.files.save() else None
-        if folder is None:
-            return
-        try:
-            job = self.document.project.job()
-        except BadInput as fault:
-            self.tell(str(fault))
-            return
-        self._background.run(
-            lambda: launch(begin(Planned(job, folder)).folder),
-            lambda _: self._started(folder),
-            self.tell,
-            "start",
-        )
-
     @property
     def devices(self) -> list[str]:
         """What the engine said this machine has; none before it did."""
-        return self._devices
+        return list((self.engine.description or {}).get("devices", []))
 
     def choose_run(self) -> None:
         """Look at a run from anywhere."""
@@ -128,15 +106,6 @@ class MainWindow(QMainWindow):
         """Look at the project's files now."""
         self.steps.show_step("checks")
         self.checks.check()
-
-    def copy_command(self) -> None:
-        """Put the command line that does the same on the clipboard."""
-        path, folder = self.document.project.path, self.method.bar.run_folder
-        if path is None or folder is None:
-            self.tell(self.tr("the project has no file yet; save it first"))
-        else:
-            QGuiApplication.clipboard().setText(command(path, folder))
-            self.statusBar().showMessage(self.tr("The command is on the clipboard."), 4000)
 
     @Slot(str)
     def tell(self, text: str) -> None:
@@ -221,16 +190,19 @@ class MainWindow(QMainWindow):
         self.document.renamed.connect(self._rename)
         self.document.dirty.connect(self.setWindowModified)
         self.engine.described.connect(self.runs.describe)
-        self.engine.described.connect(self._describe)
         self.checks.verdict_changed.connect(self._take_verdict)
-        self.method.start_requested.connect(self.start_run)
+        self.checks.checker.changed.connect(self._take_faults)
+        self.method.start_requested.connect(self.launcher.start)
+        self.launcher.started.connect(self._started)
         self.run_list.chosen.connect(self.runs.choose)
         self.run_list.opened.connect(self._enter_run)
         self.runs.ended.connect(self._run_ended)
         self.history.listed.connect(self._spare)
         self.maps.edit_area_requested.connect(self._edit_area)
         self.maps.hint.connect(self.statusBar().showMessage)
-        for said in (self.files.failed, self.run_list.failed, self.runs.failed, self.maps.failed):
+        for said in (
+            each.failed for each in (self.files, self.launcher, self.run_list, self.runs, self.maps)
+        ):
             said.connect(self.tell)
         for place, panel in self.imagery.items():
             self._connect_place(panel, place)
@@ -258,22 +230,28 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _take_verdict(self, verdict: Verdict | None) -> None:
-        self.method.faults = self.checks.faults
         marks = {True: ("!", self.tr("cannot run")), False: ("✓", self.tr("can run"))}
         if verdict is not None:
             self.legend.show_shares(verdict.label_shares())
         self.steps.mark("checks", *(("", "") if verdict is None else marks[bool(verdict.faults)]))
 
-    @Slot(object)
-    def _describe(self, answer: Mapping[str, Any]) -> None:
-        found = answer.get("devices") or []
-        self._devices = [each["name"] if isinstance(each, dict) else str(each) for each in found]
+    @Slot()
+    def _take_faults(self) -> None:
+        """Nothing starts that preflight has not passed."""
+        self.method.faults = self.checks.faults
 
     @Slot()
     def _spare(self) -> None:
         """Estimates train real steps: while a run works, only those asked for are made."""
         self.method.bar.estimate.automatic = not any(run.state.alive for run in self.history.rows)
 
+    @Slot()
+    def _warm_up(self) -> None:
+        """What is slow to load or to ask, once the window is there: before the first chart needs it."""
+        self.method.ask()
+        self._background.run(lambda: import_module("app.charts"), lambda _: None, self.tell, "warm up")
+
+    @Slot(object)
     def _started(self, folder: Path) -> None:
         self.history.add(folder)
         self._enter_run(folder)

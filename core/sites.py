@@ -67,19 +67,19 @@ SOURCE_SEASON = Season(
     tint={},
 )
 TARGET_SEASON = Season(
-    sun_azimuth_deg=60,
-    sun_elevation_deg=38,
+    sun_azimuth_deg=105,
+    sun_elevation_deg=43,
     shares={
-        **{"river": 1, "lake": 1, "broadleaf": 0.75, "conifer": 0.25},
-        **{"green crop": 0.36, "flowering crop": 0.04, "ripe crop": 0.2, "stubble": 0.24, "bare soil": 0.16},
-        **{"meadow": 0.6, "dry grass": 0.4, "asphalt": 0.6, "concrete": 0.1, "gravel": 0.3},
-        **{"red tiles": 0.4, "slate": 0.1, "grey sheet": 0.3, "white sheet": 0.2},
+        **{"river": 1, "lake": 1, "broadleaf": 0.7, "conifer": 0.3},
+        **{"green crop": 0.43, "flowering crop": 0.09, "ripe crop": 0.17, "stubble": 0.14, "bare soil": 0.17},
+        **{"meadow": 0.74, "dry grass": 0.26, "asphalt": 0.68, "concrete": 0.1, "gravel": 0.22},
+        **{"red tiles": 0.5, "slate": 0.15, "grey sheet": 0.22, "white sheet": 0.13},
     },
     tint={
-        "water": (1.1, 1.3, 1.4, 1.3),
-        "forest": (0.97, 0.97, 1.05, 0.84),
-        "cropland": (1.0, 1.0, 1.05, 0.94),
-        "grassland": (1.0, 1.0, 1.05, 0.9),
+        "water": (1.05, 1.15, 1.2, 1.15),
+        "forest": (0.985, 0.985, 1.025, 0.92),
+        "cropland": (1.0, 1.0, 1.025, 0.97),
+        "grassland": (1.0, 1.0, 1.025, 0.95),
     },
 )
 SOURCE_SENSOR = Sensor(

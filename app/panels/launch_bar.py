@@ -32,7 +32,7 @@ class LaunchBar(QWidget):
         self.start.clicked.connect(self.started)
         self.copy = QPushButton(self.tr("&Copy as command"))
         self.copy.setAccessibleName(self.tr("Copy as command"))
-        self.copy.clicked.connect(self._copy)
+        self.copy.clicked.connect(self.copy_command)
         layout = QGridLayout(self)
         layout.addWidget(self.folder, 0, 0, 1, 3)
         layout.addWidget(self.estimate, 1, 0, 1, 3)
@@ -75,7 +75,8 @@ class LaunchBar(QWidget):
         """Where the next run will be; None before the project has a file."""
         return run_folder(self._document.project)
 
-    def _copy(self) -> None:
+    def copy_command(self) -> None:
+        """Put the command line that does the same on the clipboard; nothing before the project is saved."""
         path, folder = self._document.project.path, self.run_folder
         if path and folder:
             QGuiApplication.clipboard().setText(command(path, folder))
