@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-
 from geo_io.grid import Box
+
+if TYPE_CHECKING:  # slow to load, and first needed when something is read
+    from scipy.sparse import csr_array
 
 Read = Callable[[Box], tuple[NDArray[np.generic], NDArray[np.bool_]]]
 
@@ -51,12 +53,12 @@ def _chunk(
     return values.astype(np.float32, copy=False), valid
 
 
-def _weigh(band: NDArray[np.generic], down: csr_array, along: csr_array) -> NDArray[np.float32]:
+def _weigh(band: NDArray[np.generic], down: "csr_array", along: "csr_array") -> NDArray[np.float32]:
     weighed: NDArray[np.float32] = (along @ (down @ band.astype(np.float32)).T).T
     return weighed
 
 
-def triangle_weights(start: int, count: int, scale: float, size: int) -> tuple[csr_array, int]:
+def triangle_weights(start: int, count: int, scale: float, size: int) -> "tuple[csr_array, int]":
     """Weights (count, n) of the native pixels `first`..`first + n` for the pixels `start`..`start + count`.
 
     Each row depends on its own absolute position only and sums to 1 over the pixels 0..`size`: what lies
@@ -72,4 +74,6 @@ def triangle_weights(start: int, count: int, scale: float, size: int) -> tuple[c
     first = int(index[used].min())
     rows = np.broadcast_to(np.arange(count)[:, None], index.shape)[used]
     entries = weight[used].astype(np.float32), (rows, index[used] - first)
+    from scipy.sparse import csr_array
+
     return csr_array(entries, shape=(count, int(index[used].max()) - first + 1)), first

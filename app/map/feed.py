@@ -49,11 +49,12 @@ class Feed(QObject):
     ) -> None:
         """Read what `layers`, the topmost first, lack; whatever else was waiting is dropped.
 
-        As long as there is no frame only the lowest layer is opened, in `crs_wkt`: it decides on one.
+        As long as there is no frame only the lowest layer is opened, in `crs_wkt`: it decides on one. A
+        hidden layer is opened when it is shown: of labels few are, and vector files load much.
         """
         self._layers = {layer.key: layer for layer in layers}
         self._opening = {key: asked for key, asked in self._opening.items() if key in self._layers}
-        closed = [layer for layer in layers if layer.key in self._opening]
+        closed = [layer for layer in layers if layer.key in self._opening and layer.visible]
         wanted = [
             Request(self._opening[layer.key], layer.opener(crs_wkt)) for layer in closed[0 if frame else -1 :]
         ]

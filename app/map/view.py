@@ -195,7 +195,9 @@ class MapView(Canvas):
     def _frame_outlines(self) -> None:
         """Outlines decide where the map is as long as no raster can."""
         found = [o for layer in self.layers if isinstance(layer, OutlineLayer) for o in layer.outlines]
-        if found and not any(layer.opened or not layer.problem for layer in self._rasters()):
+        if found and not any(
+            layer.opened or (layer.visible and not layer.problem) for layer in self._rasters()
+        ):
             crs_wkt = self._wanted_crs or found[0].crs_wkt
             west, south, east, north = bounds(moved(found[0].ring, found[0].crs_wkt, crs_wkt))
             step = max(east - west, north - south, 1e-9) / 1000

@@ -1,6 +1,7 @@
 """What preflight says about the project, in plain words, before hours are lost."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -17,11 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.charts import BandHistograms, ClassBars, colors_of
 from app.checking import Checker
 from app.edits import Document
 from app.engine import Engine
 from core.findings import Finding, PairReport, Verdict, in_words
+
+if TYPE_CHECKING:  # pyqtgraph takes as long to load as the rest of the window: with the first chart
+    from app.charts import BandHistograms, ClassBars
 
 ICON_PX = 32
 _Pixmap = QStyle.StandardPixmap
@@ -41,6 +44,8 @@ class ChecksPanel(QScrollArea):
         super().__init__(parent)
         self._document = document
         self.checker = Checker(document, self, engine)
+        self._classes: ClassBars | None = None
+        self._bands: BandHistograms | None = None
         self._build()
         self.checker.changed.connect(self._refresh)
         self.checker.verdict_changed.connect(self.verdict_changed)
@@ -54,6 +59,28 @@ class ChecksPanel(QScrollArea):
     @property
     def verdict(self) -> Verdict | None:
         return self.checker.verdict
+
+    @property
+    def classes(self) -> "ClassBars":
+        """The chart of the classes' shares, made when first needed."""
+        if self._classes is None:
+            from app.charts import ClassBars
+
+            self._classes = ClassBars()
+            self._classes.setAccessibleName(self.tr("Share of each class in the labels"))
+            self._class_column.addWidget(self._classes)
+        return self._classes
+
+    @property
+    def bands(self) -> "BandHistograms":
+        """The histograms of both places, made when first needed."""
+        if self._bands is None:
+            from app.charts import BandHistograms
+
+            self._bands = BandHistograms()
+            self._bands.setAccessibleName(self.tr("Pixel values of both places by band"))
+            self._pair_column.addWidget(self._bands)
+        return self._bands
 
     def check(self) -> None:
         """Look at the files now."""
@@ -101,6 +128,8 @@ class ChecksPanel(QScrollArea):
         total = max(sum(pixels.values()), 1)
         bars = [(name, count / total, colors.get(name, "#888888")) for name, count in pixels.items()]
         self.class_box.setVisible(bool(bars))
+        if not bars:
+            return
         self.classes.show_shares(bars)
         said = ", ".join(f"{name} {share:.1%}" for name, share, _ in bars)
         self.classes.setAccessibleDescription(said)
@@ -110,6 +139,8 @@ class ChecksPanel(QScrollArea):
         self.pair_box.setVisible(pair is not None)
         if not verdict or not pair:
             return
+        from app.charts import colors_of
+
         self.pair.setText(self._pair_in_words(verdict, pair))
         ours, theirs = (color.name() for color in colors_of(self.bands))
         key = self.tr(
@@ -204,17 +235,13 @@ class ChecksPanel(QScrollArea):
 
     def _build_charts(self) -> tuple[QWidget, QWidget]:
         self.class_box = QGroupBox(self.tr("Classes in the source's labels"))
-        self.classes = ClassBars()
-        self.classes.setAccessibleName(self.tr("Share of each class in the labels"))
-        QVBoxLayout(self.class_box).addWidget(self.classes)
+        self._class_column = QVBoxLayout(self.class_box)
         self.pair_box = QGroupBox(self.tr("Source against target"))
         self.pair, self.key = QLabel(wordWrap=True), QLabel()
         self.pair.setTextFormat(Qt.TextFormat.PlainText)
-        self.bands = BandHistograms()
-        self.bands.setAccessibleName(self.tr("Pixel values of both places by band"))
-        column = QVBoxLayout(self.pair_box)
-        for widget in (self.pair, self.key, self.bands):
-            column.addWidget(widget)
+        self._pair_column = QVBoxLayout(self.pair_box)
+        for widget in (self.pair, self.key):
+            self._pair_column.addWidget(widget)
         return self.class_box, self.pair_box
 
 
