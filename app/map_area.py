@@ -113,8 +113,7 @@ class MapArea(QWidget):
         place_map.put_below(Readout(view, place_map))
         ScaleBar(view)
         self.splitter.addWidget(place_map)
-        self.layers.addTab(LayerList(view), place_map.title.text())
-        place_map.titled.connect(partial(self.layers.setTabText, self.layers.count() - 1))
+        self.layers.addTab(LayerList(view), place_map.word)
         return offer
 
     def _make_tools(self) -> None:

@@ -35,13 +35,12 @@ _EDGE_PARTS = 8
 class PlaceMap(QWidget):
     """The map of `place` ("source" or "target"), kept like the project.
 
-    `scene_picked` carries a scene's position in the place's list, -1 beside all; `titled` a new title,
-    `failed` a sentence.
+    `scene_picked` carries a scene's position in the place's list, -1 beside all, `failed` a
+    sentence.
     """
 
     scene_picked = Signal(int)
 
-    titled = Signal(str)
     failed = Signal(str)
 
     def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
@@ -72,6 +71,11 @@ class PlaceMap(QWidget):
         self.view.edited.connect(self._on_edited)
         document.changed.connect(self._follow)
         self._follow(())
+
+    @property
+    def word(self) -> str:
+        """What the place is."""
+        return {"source": self.tr("Source"), "target": self.tr("Target")}[self._place]
 
     def put_above(self, widget: QWidget) -> None:
         """Place a widget between title and map."""
@@ -134,9 +138,7 @@ class PlaceMap(QWidget):
         if keys and keys[0] not in (self._place, "legend"):
             return
         name = self._document.value(self._place, "name")
-        words = {"source": self.tr("Source"), "target": self.tr("Target")}[self._place]
-        self.title.setText(f"{words}: {name}" if name else words)
-        self.titled.emit(self.title.text())
+        self.title.setText(f"{self.word}: {name}" if name else self.word)
         self._keep(self._images, {path: partial(self._image, path) for path in self._paths()}, 0)
         self._keep(self._labels, self._wanted_labels(), len(self._images))
         self._outline()

@@ -41,7 +41,7 @@ from app.steps import Steps
 from core.findings import Verdict
 from core.run_state import is_run
 
-LEFT_PX, SIZE_PX = 600, (1480, 920)
+LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 620, 240, 260, (1480, 920)
 
 
 class MainWindow(QMainWindow):
@@ -173,6 +173,8 @@ class MainWindow(QMainWindow):
         self.right = self._dock("layers", self.tr("Layers"), self.maps.layers, areas.RightDockWidgetArea)
         self.bottom = self._dock("run", self.tr("Run"), self.runs.watching, areas.BottomDockWidgetArea)
         self.resize(*SIZE_PX)
+        self.resizeDocks([self.right], [RIGHT_PX], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.bottom], [BOTTOM_PX], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)

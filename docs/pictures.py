@@ -1,0 +1,109 @@
+"""The pictures of the tour, taken of the real window on the built-in sample with a finished run.
+
+    isthmus sample places && isthmus run places/job.yaml
+    python docs/pictures.py places docs/tour [--scheme dark]
+
+At 200 %: QT_SCALE_FACTOR=2. Without a screen: QT_QPA_PLATFORM=offscreen.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QElapsedTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from app.main import application
+from app.theme import apply_theme
+from app.window import MainWindow
+
+PATIENCE_MS = 120_000
+
+
+def wait(true: Callable[[], object]) -> None:
+    clock = QElapsedTimer()
+    clock.start()
+    while not true():
+        if clock.elapsed() > PATIENCE_MS:
+            sys.exit("the window did not come to what was to be pictured")
+        QTest.qWait(50)
+    QTest.qWait(300)
+
+
+class Tour:
+    """One walk through the window; `take` saves what it shows."""
+
+    def __init__(self, sample: Path, to: Path, ending: str) -> None:
+        self.sample, self.to, self.ending = sample, to, ending
+        self.window = MainWindow()
+        self.window.resize(1440, 900)
+        self.window.show()
+        QTest.qWait(500)
+
+    def take(self, name: str, widget: QWidget | None = None) -> None:
+        self.to.mkdir(parents=True, exist_ok=True)
+        (widget or self.window).grab().save(str(self.to / f"{name}{self.ending}.png"))
+
+    def still(self) -> bool:
+        return not any(place_map.view.busy for place_map in self.window.maps.maps.values())
+
+    def walk(self) -> None:
+        window = self.window
+        self.take("1-start")
+        window.open_path(self.sample / "job.yaml")
+        wait(lambda: all(all(panel.facts) for panel in window.imagery.values()) and self.still())
+        window.imagery["source"].select(0)
+        self.take("2-imagery")
+        window.steps.show_step("legend")
+        self.take("3-classes")
+        window.steps.show_step("checks")
+        window.check()
+        wait(lambda: window.checks.verdict)
+        QTest.qWait(1500)
+        self.take("4-checks")
+        window.steps.show_step("method")
+        wait(lambda: window.engine.description)
+        QTest.qWait(1500)
+        self.take("5-method")
+        window.steps.show_step("runs")
+        wait(lambda: window.history.rows)
+        folder = window.history.rows[0].folder
+        window.run_list.select(folder)
+        window.bottom.show()
+        wait(lambda: window.runs.follower and window.runs.follower.live)
+        window.runs.watching.setCurrentIndex(1)
+        QTest.qWait(1500)
+        self.take("6-runs")
+        window.bottom.hide()
+        window.steps.show_step("results")
+        wait(lambda: window.runs.results.outcome)
+        window.maps.actions_by_name["two-places"].trigger()
+        window.runs.results.maps.buttons["swipe"].click()
+        wait(lambda: window.maps.target.view.swipe is not None and self.still())
+        window.maps.target.zoom_to(0)
+        wait(self.still)
+        self.take("7-results")
+        window.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sample", type=Path, help="the folder of a drawn sample with a finished run")
+    parser.add_argument("to", type=Path, help="where the pictures go")
+    parser.add_argument("--scheme", choices=["light", "dark"], default="light")
+    args = parser.parse_args()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):  # not the user's own settings
+        os.environ[name] = tempfile.mkdtemp()
+    apply_theme(application(), args.scheme)
+    scale = "-200" if os.environ.get("QT_SCALE_FACTOR") == "2" else ""
+    Tour(args.sample, args.to, f"-{args.scheme}{scale}").walk()
+
+
+if __name__ == "__main__":
+    main()
