@@ -161,9 +161,11 @@ class MapArea(QWidget):
             "C",
             lambda: self.share_stretch(self.shared.isChecked()),
         )
-        for action, on in ((self.linked, False), (self.shared, False)):
+        self.labels = act(
+            "labels", tr("Labels"), tr("Show or hide the labels of all images"), "K", self._toggle_labels
+        )
+        for action in (self.linked, self.shared, self.labels):
             action.setCheckable(True)
-            action.setChecked(on)
 
     def _action(self, name: str, text: str, tip: str, key: str, slot: Callable[[], object]) -> QAction:
         action = QAction(icon(name), text, self, toolTip=f"{tip} ({key})")
@@ -187,6 +189,13 @@ class MapArea(QWidget):
     def _toggle(self) -> None:
         both = self.actions_by_name["two-places"].isChecked()
         self.show_places("target", *(["source"] if both else []))
+
+    def _toggle_labels(self) -> None:
+        for index, place_map in enumerate(self.maps.values()):
+            place_map.show_labels(self.labels.isChecked())
+            page = self.layers.widget(index)
+            assert isinstance(page, LayerList)
+            page.fill()
 
     def _toggle_link(self) -> None:
         if self._link is not None:

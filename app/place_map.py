@@ -90,6 +90,11 @@ class PlaceMap(QWidget):
         self._facts = facts
         self._outline()
 
+    def show_labels(self, shown: bool) -> None:
+        """Show or hide the labels of all images."""
+        for layer in self._labels.values():
+            layer.set_visible(shown)
+
     def select(self, index: int) -> None:
         """Mark a scene's footprint; -1 for none."""
         self._selected = index

@@ -202,7 +202,7 @@ class ChecksPanel(QScrollArea):
     def _build_banner(self) -> QWidget:
         banner = QFrame()
         banner.setFrameShape(QFrame.Shape.StyledPanel)
-        self.icon, self.words = QLabel(), QLabel()
+        self.icon, self.words = QLabel(), QLabel(wordWrap=True)
         self.words.setProperty("role", "heading")
         self.words.setAccessibleName(self.tr("Verdict"))
         self.busy = QProgressBar(minimum=0, maximum=0)
@@ -219,13 +219,16 @@ class ChecksPanel(QScrollArea):
         self.automatic.toggled.connect(self._set_automatic)
         for control in (self.stop, self.again, self.automatic):
             control.setAccessibleName(control.text().replace("&", ""))
-        row = QHBoxLayout(banner)
-        row.addWidget(self.icon)
-        row.addWidget(self.words)
-        row.addWidget(self.busy, 1)
-        row.addStretch(0)
-        for control in (self.stop, self.automatic, self.again):
-            row.addWidget(control)
+        rows, said, asked = QVBoxLayout(banner), QHBoxLayout(), QHBoxLayout()
+        said.addWidget(self.icon)
+        said.addWidget(self.words, 1)
+        said.addWidget(self.busy)
+        asked.addWidget(self.automatic)
+        asked.addStretch(1)
+        asked.addWidget(self.stop)
+        asked.addWidget(self.again)
+        rows.addLayout(said)
+        rows.addLayout(asked)
         return banner
 
     def _set_automatic(self, on: bool) -> None:
