@@ -199,6 +199,7 @@ class MainWindow(QMainWindow):
         self.run_list.chosen.connect(self.runs.choose)
         self.run_list.opened.connect(self._enter_run)
         self.runs.ended.connect(self._run_ended)
+        self.runs.results.show_requested.connect(self._list_target)
         self.history.listed.connect(self._spare)
         self.maps.edit_area_requested.connect(self._edit_area)
         self.maps.hint.connect(self.statusBar().showMessage)
@@ -236,6 +237,11 @@ class MainWindow(QMainWindow):
         if verdict is not None:
             self.legend.show_shares(verdict.label_shares())
         self.steps.mark("checks", *(("", "") if verdict is None else marks[bool(verdict.faults)]))
+
+    @Slot()
+    def _list_target(self) -> None:
+        """What a run made lies on the target's map: so do its layers."""
+        self.maps.layers.setCurrentIndex(1)
 
     @Slot()
     def _take_faults(self) -> None:

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
-_WIDTH_PX, _GRIP_PX = 22, 18
+_WIDTH_PX, _GRIP_PX, _TAG_PX = 22, 18, 10
 
 
 class SwipeHandle(QWidget):
@@ -17,12 +17,24 @@ class SwipeHandle(QWidget):
 
     def __init__(self, parent: QWidget, left: str = "", right: str = "") -> None:
         super().__init__(parent)
-        self.position, self._names = 0.5, (left, right)
+        self.position = 0.5
+        self.tags = [self._tag(parent, name) for name in (left, right)]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SplitHCursor)
         self.setAccessibleName(self.tr("Swipe between {} and {}").format(left or "1", right or "2"))
         self.setToolTip(self.tr("Drag, or use the arrow keys: {} | {}").format(left, right))
         self.settle()
+
+    def _tag(self, parent: QWidget, name: str) -> QLabel:
+        """The name of one side, at the top beside the line; it goes with the handle."""
+        tag = QLabel(name, parent)
+        tag.setStyleSheet(
+            "background: rgba(30, 30, 30, 200); color: white; padding: 3px 8px; border-radius: 3px"
+        )
+        tag.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        tag.setVisible(bool(name))
+        self.destroyed.connect(tag.deleteLater)
+        return tag
 
     def set_position(self, position: float) -> None:
         """Between 0, all of the right layers, and 1, all of the left."""
@@ -36,6 +48,11 @@ class SwipeHandle(QWidget):
         """Take its place in the parent, which may have another size."""
         middle = round(self.position * self._room().width())
         self.setGeometry(QRect(middle - _WIDTH_PX // 2, 0, _WIDTH_PX, self._room().height()))
+        left, right = self.tags
+        for tag in self.tags:
+            tag.adjustSize()
+        left.move(middle - _WIDTH_PX // 2 - left.width(), _TAG_PX)
+        right.move(middle + _WIDTH_PX // 2, _TAG_PX)
         self.raise_()
 
     def sizeHint(self) -> QSize:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from worlds import NORTH, WEST, write_raster
 
@@ -72,3 +73,13 @@ def test_it_keeps_its_share_when_the_map_is_resized(
     view.resize(800, 600)
     assert swipe.geometry().center().x() == pytest.approx(200, abs=2)
     assert shown(view, color, legend) == ["water", "crop", "crop", "crop"]
+
+
+def test_each_side_is_named_until_the_swipe_ends(view: MapView, swipe: SwipeHandle, qtbot: QtBot) -> None:
+    left, right = swipe.tags
+    assert (left.text(), right.text()) == ("0", "2")
+    swipe.set_position(0.4)
+    line = swipe.geometry().center().x()
+    assert left.geometry().right() <= line <= right.geometry().left()
+    view.stop_swipe()
+    qtbot.waitUntil(lambda: not view.findChildren(QLabel))
