@@ -163,7 +163,9 @@ class History(QAbstractTableModel):
                 return self._tip(run, column)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{self.headerData(column, Qt.Orientation.Horizontal)}: {self._text(run, column)}"
-        return {FOLDER_ROLE: run.folder, SHARE_ROLE: self._share(run)}.get(int(role))
+        if int(role) == SHARE_ROLE:
+            return self._share(run)
+        return run.folder if int(role) == FOLDER_ROLE else None
 
     def _text(self, run: RunSummary, column: int) -> str:
         follower = self._followers.get(run.folder)

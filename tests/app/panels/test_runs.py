@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,11 +12,13 @@ from pytestqt.qtbot import QtBot
 from recorded import NAMES, at_work, run_folder
 
 from app.edits import Document
-from app.history import PROGRESS, STATE, History
+from app.history import PROGRESS, STATE, History, Index
 from app.panels.runs import RunsPanel
 from core.events import Asked
 from core.journal import Journal
 from core.run import take_requests
+from core.run_reading import RunState
+from core.run_state import RunSummary
 
 
 @pytest.fixture
@@ -185,3 +188,26 @@ def test_a_project_without_runs_says_what_to_do(tmp_path: Path, qtbot: QtBot) ->
     assert panel.hint.isVisible()
     assert "Start" in panel.hint.text()
     history.close()
+
+
+def test_a_change_in_one_row_of_many_reads_those_in_sight_alone(qtbot: QtBot) -> None:
+    """A live run's row changes ten times a second: columns must not be fitted to all rows each time."""
+    read: set[int] = set()
+
+    class Watched(History):
+        def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+            read.add(index.row())
+            return super().data(index, role)
+
+    history, done = Watched(), RunState("done", "is finished")
+    panel = RunsPanel(Document(), history)
+    qtbot.addWidget(panel)
+    panel.resize(700, 500)
+    panel.show()
+    history._set([RunSummary(Path(f"run-{i}"), f"run {i}", "combined", 0, done, 0.0) for i in range(500)])
+    qtbot.wait(50)
+    read.clear()
+    history.dataChanged.emit(history.index(0, STATE), history.index(0, PROGRESS))
+    qtbot.wait(50)
+    assert 0 in read
+    assert len(read) < 50
