@@ -3,7 +3,8 @@
     python -m benchmarks.supervised_kills                         # 20 of each; writes supervised_kills.md
     python -m benchmarks.supervised_kills --workers 2 --windows 2 --out /tmp/kills.md
 
-Worker: it is killed at a moment drawn uniformly from its life, again and again. Each time its supervisor
+Worker: it is killed again and again, each time at a moment drawn uniformly between its start and thrice its
+share of the work after it has begun to work; so that it dies as it starts and as it works. Its supervisor
 must say in exit.json what killed it, and the run must resume; what comes out in the end is compared, byte
 for byte, with a run that nobody disturbed. Window: a process that launches the run and watches it, as a
 window does, is killed with its whole process group; the run must go on and end as if nothing had happened.
@@ -19,12 +20,14 @@ import time
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.kills import SETTINGS, differing, last_phase
-from core.charge import read_status
+from core.charge import is_alive, read_status
 from core.files import read_json
+from core.journal import read
 from core.run import create
 from core.run_state import RunState, state_of
 from core.sample import draw_sample
@@ -47,15 +50,23 @@ while True:
 """
 
 
+class Straight(NamedTuple):
+    """A run that nobody disturbed, and its seconds until it began to work, and from then on."""
+
+    folder: Path
+    start_s: float
+    work_s: float
+
+
 def begin(job: Path, folder: Path) -> Path:
     create(plan(job, SETTINGS).job, folder)
     return folder
 
 
 def ended(folder: Path, within_s: float = LIMIT_S) -> RunState:
-    """The run's state once it has ended. Raises TimeoutError where it does not."""
+    """The run's state once it and its supervisor have ended. Raises TimeoutError where they do not."""
     deadline = time.monotonic() + within_s
-    while (state := state_of(folder)).status not in ENDED:
+    while (state := state_of(folder)).status not in ENDED or is_alive(folder):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{folder.name} is {state.status} after {within_s:.0f} s")
         time.sleep(0.02)
@@ -88,13 +99,23 @@ def strike_worker(folder: Path, moment_s: float) -> str:
     return last_phase(folder) if told and (folder / "events.jsonl").exists() else f"UNTOLD ({state.status})"
 
 
-def workers(
-    job: Path, folder: Path, straight: Path, life_s: float, kills: int, rng: np.random.Generator
-) -> str:
+def undisturbed(job: Path, folder: Path) -> Straight:
+    """Raises ChildProcessError where the run does not end well."""
+    begin(job, folder)
+    launched = time.time()
+    launch(folder)
+    if ended(folder).status != "done":
+        raise ChildProcessError(state_of(folder).sentence)
+    times = [event.time for event in read(folder)]
+    return Straight(folder, times[0] - launched, times[-1] - times[0])
+
+
+def workers(job: Path, folder: Path, kills: int, rng: np.random.Generator) -> str:
     """One row of the table: the worker killed again and again, and the run ended at last."""
+    straight = undisturbed(job, folder / "straight")
     killed, struck, told = folder / "killed", Counter[str](), 0
     begin(job, killed)
-    for moment_s in rng.uniform(0, 1.4 * life_s / max(kills, 1), kills) + 0.0:
+    for moment_s in rng.uniform(0, straight.start_s + 3 * straight.work_s / kills, kills):
         where = strike_worker(killed, float(moment_s))
         if not where:
             break
@@ -103,7 +124,7 @@ def workers(
     if state_of(killed).can_start:
         launch(killed)
     how = ended(killed).status
-    count, different = differing(straight, killed, MADE)
+    count, different = differing(straight.folder, killed, MADE)
     places = ", ".join(f"{what} {times}" for what, times in sorted(struck.items()))
     return (
         f"| worker | {struck.total()} of {kills} | {places} | {told} told, then {how} "
@@ -111,13 +132,12 @@ def workers(
     )
 
 
-def windows(
-    job: Path, folder: Path, straight: Path, life_s: float, kills: int, rng: np.random.Generator
-) -> str:
+def windows(job: Path, folder: Path, kills: int, rng: np.random.Generator) -> str:
     """One row of the table: as many runs, each of which loses its window."""
+    straight = undisturbed(job, folder / "straight")
     done, same, total = 0, 0, 0
     struck: Counter[str] = Counter()
-    for i, moment_s in enumerate(rng.uniform(0, 0.9 * life_s, kills)):
+    for i, moment_s in enumerate(rng.uniform(0, 0.9 * (straight.start_s + straight.work_s), kills)):
         run = begin(job, folder / f"window-{i}")
         command = [sys.executable, "-P", "-c", WINDOW, str(run)]
         window = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, cwd=HERE.parent)
@@ -128,7 +148,7 @@ def windows(
             os.killpg(window.pid, signal.SIGKILL)
         struck[state_of(run).status] += 1
         done += ended(run).status == "done"
-        count, different = differing(straight, run, MADE)
+        count, different = differing(straight.folder, run, MADE)
         same, total = same + count - len(different), total + count
     places = ", ".join(f"{what} {times}" for what, times in sorted(struck.items()))
     return f"| window | {kills} of {kills} | {places} | {done} done | {same} of {total} |"
@@ -137,16 +157,13 @@ def windows(
 def measure(folder: Path, asked: argparse.Namespace) -> list[str]:
     job = draw_sample(folder / "sample", asked.seed)
     rng = np.random.default_rng(asked.seed)
-    straight = begin(job, folder / "straight")
-    began = time.monotonic()
-    launch(straight)
-    if ended(straight).status != "done":
-        raise ChildProcessError(state_of(straight).sentence)
-    life_s = time.monotonic() - began
-    return [
-        workers(job, folder, straight, life_s, asked.workers, rng),
-        windows(job, folder, straight, life_s, asked.windows, rng),
-    ]
+    rows = []
+    for strike, name in ((workers, "workers"), (windows, "windows")):
+        SETTINGS["schedule.steps"] = getattr(asked, f"{name[:-1]}_steps")
+        if kills := getattr(asked, name):
+            rows.append(strike(job, folder / name, kills, rng))
+            print(rows[-1], flush=True)
+    return rows
 
 
 def main() -> None:
@@ -154,20 +171,21 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=20, help="kills of one run's worker")
     parser.add_argument("--windows", type=int, default=20, help="runs that lose their window")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample and the moments")
-    parser.add_argument("--steps", type=int, default=SETTINGS["schedule.steps"], help="of each training")
+    parser.add_argument("--worker-steps", type=int, default=SETTINGS["schedule.steps"], help="of that run")
+    parser.add_argument("--window-steps", type=int, default=40, help="of each of those runs")
     parser.add_argument("--out", type=Path, default=HERE / "supervised_kills.md", help="the table")
     asked = parser.parse_args()
-    SETTINGS["schedule.steps"] = asked.steps
     with TemporaryDirectory() as folder:
         os.environ["ISTHMUS_QUEUE"] = str(Path(folder) / "queue")
         rows = measure(Path(folder), asked)
-    options = f"--workers {asked.workers} --windows {asked.windows} --seed {asked.seed} --steps {asked.steps}"
-    settings = ", ".join(f"`{key}={value}`" for key, value in SETTINGS.items())
+    names = ("workers", "windows", "worker_steps", "window_steps", "seed")
+    options = " ".join(f"--{name.replace('_', '-')} {getattr(asked, name)}" for name in names)
+    settings = ", ".join(f"`{key}={value}`" for key, value in SETTINGS.items() if key != "schedule.steps")
     text = [
         "# Struck in the background\n",
         f"`python -m benchmarks.supervised_kills {options}`: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}. The built-in sample, {settings}. "
-        "Each kill is a SIGKILL at a moment drawn uniformly: to the worker, whose supervisor must then tell "
+        "Each kill is a SIGKILL at a random moment: to the worker, whose supervisor must then tell "
         "it, or to the process group of what launched the run. Compared byte for byte with a run that nobody "
         "disturbed: weights, class and confidence rasters, verdict and scores.\n",
         "| struck | kills | what it was doing | what became of it | files equal |",
@@ -175,7 +193,6 @@ def main() -> None:
         *rows,
     ]
     asked.out.write_text("\n".join(text) + "\n", encoding="utf-8")
-    print("\n".join(rows))
 
 
 if __name__ == "__main__":
