@@ -78,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     from app.preferences import Preferences
 
     apply_theme(app, Preferences().theme)
+    app.styleHints().colorSchemeChanged.connect(lambda _: apply_theme(app, Preferences().theme))
     app.setWindowIcon(icon("isthmus"))
     earlier = last_words()
     log = listen_for_crashes()

@@ -51,6 +51,7 @@ class RunDesk(QObject):
         self.preview, self.layers = LivePreview(target, self), RunLayers(target, self)
         self.follower: Follower | None = None
         self._healthy: Mapping[str, Any] = {}
+        self._marked: Mapping[str, Any] = {}
         self._alive = False
         self._background = Background(self)
         self.watch.preview_changed.connect(self.preview.set_on)
@@ -66,6 +67,7 @@ class RunDesk(QObject):
             return
         if self.follower is not None:
             self.follower.state_changed.disconnect(self._on_state)
+            self.follower.progressed.disconnect(self._mark)
         self.follower = follower
         self.layers.hide()
         for panel in (self.watch, self.curves):
@@ -76,6 +78,7 @@ class RunDesk(QObject):
         self._mark()
         if follower is not None:
             follower.state_changed.connect(self._on_state)
+            follower.progressed.connect(self._mark)
             if follower.state is not None:
                 self._on_state(follower.state)
 
@@ -144,9 +147,13 @@ class RunDesk(QObject):
         if just_ended and Preferences().checkpoints == "delete":
             self._background.run(lambda: drop_checkpoints(folder), lambda _: None, self.failed.emit, "tidy")
 
-    def _mark(self) -> None:
+    def _mark(self, _: object = None) -> None:
+        """The curves' healthy bands are those of the run's method, known once its journal is read."""
         method = self.follower.progress.method if self.follower else ""
-        self.curves.set_healthy(self._healthy.get(method, {}))
+        bands = self._healthy.get(method, {})
+        if bands != self._marked:
+            self._marked = bands
+            self.curves.set_healthy(bands)
 
     def _show(self, folder: Path, stem: str, what: Any) -> None:
         def show(job: Job) -> None:

@@ -2,11 +2,9 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QScrollArea,
     QStackedWidget,
     QWidget,
 )
@@ -36,22 +34,15 @@ class Steps(QWidget):
         self.rail.currentRowChanged.connect(self._enter)
 
     def add(self, name: str, title: str, panel: QWidget, tip: str) -> None:
-        """Append a step. A panel that does not fit scrolls."""
+        """Append a step; its panel scrolls by itself where it needs to."""
         self.names.append(name)
-        self.stack.addWidget(panel if isinstance(panel, QScrollArea) else self._scrolling(panel))
+        self.stack.addWidget(panel)
         item = QListWidgetItem(f"{len(self.names)}  {title}")
         item.setToolTip(tip)
         item.setSizeHint(QSize(RAIL_PX, 40))
         self.rail.addItem(item)
         if len(self.names) == 1:
             self.rail.setCurrentRow(0)
-
-    def _scrolling(self, panel: QWidget) -> QScrollArea:
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(panel)
-        return area
 
     def title(self, name: str) -> str:
         return self.rail.item(self.names.index(name)).text().split("  ")[1]

@@ -30,16 +30,16 @@ LIGHT = {
     Role.Link: "#1d6fb8",
 }
 DARK = {
-    Role.Window: "#2b2d30",
+    Role.Window: "#323438",
     Role.WindowText: "#e6e6e6",
-    Role.Base: "#1e1f22",
-    Role.AlternateBase: "#26282b",
+    Role.Base: "#414449",
+    Role.AlternateBase: "#484b51",
     Role.Text: "#e6e6e6",
-    Role.Button: "#393b40",
+    Role.Button: "#4d5056",
     Role.ButtonText: "#e6e6e6",
-    Role.ToolTipBase: "#393b40",
+    Role.ToolTipBase: "#4d5056",
     Role.ToolTipText: "#e6e6e6",
-    Role.PlaceholderText: "#9a9da3",
+    Role.PlaceholderText: "#a9acb2",
     Role.Highlight: "#2f7fc9",
     Role.HighlightedText: "#ffffff",
     Role.Link: "#6cb2f2",
@@ -49,11 +49,11 @@ DARK = {
 def apply_theme(application: QApplication, scheme: str = "system") -> None:
     """Qt's Fusion style in `scheme` ("system", "light" or "dark"), with our few rules."""
     application.setStyle("Fusion")
-    QGuiApplication.styleHints().setColorScheme(SCHEMES[scheme])
-    if scheme != "system":
-        application.setPalette(application.style().standardPalette())
-        if is_dark() != (scheme == "dark"):  # not every platform does as it is asked
-            application.setPalette(_palette(DARK if scheme == "dark" else LIGHT))
+    hints = QGuiApplication.styleHints()
+    hints.setColorScheme(SCHEMES[scheme])
+    system_is_dark = scheme == "system" and hints.colorScheme() == Qt.ColorScheme.Dark
+    # Not every platform does as it is asked, and Fusion's own dark hides the boxes of unticked items.
+    application.setPalette(_palette(DARK if scheme == "dark" or system_is_dark else LIGHT))
     application.setStyleSheet(_text("styles/isthmus.qss"))
 
 

@@ -41,7 +41,7 @@ from app.steps import Steps
 from core.findings import Verdict
 from core.run_state import is_run
 
-LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 620, 240, 260, (1480, 920)
+LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 650, 240, 260, (1480, 920)
 
 
 class MainWindow(QMainWindow):
