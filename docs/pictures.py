@@ -21,7 +21,7 @@ from app.main import application
 from app.theme import apply_theme
 from app.window import MainWindow
 
-PATIENCE_MS = 120_000
+PATIENCE_MS, QUALITY = 120_000, 80
 
 
 def wait(true: Callable[[], object]) -> None:
@@ -46,7 +46,9 @@ class Tour:
 
     def take(self, name: str, widget: QWidget | None = None) -> None:
         self.to.mkdir(parents=True, exist_ok=True)
-        (widget or self.window).grab().save(str(self.to / f"{name}{self.ending}.png"))
+        seen = (widget or self.window).grab()
+        if not seen.save(str(self.to / f"{name}{self.ending}"), quality=QUALITY):
+            sys.exit(f"{name} cannot be written to {self.to}")
 
     def still(self) -> bool:
         return not any(place_map.view.busy for place_map in self.window.maps.maps.values())
@@ -101,8 +103,8 @@ def main() -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):  # not the user's own settings
         os.environ[name] = tempfile.mkdtemp()
     apply_theme(application(), args.scheme)
-    scale = "-200" if os.environ.get("QT_SCALE_FACTOR") == "2" else ""
-    Tour(args.sample, args.to, f"-{args.scheme}{scale}").walk()
+    ending = "-200.jpg" if os.environ.get("QT_SCALE_FACTOR") == "2" else ".png"
+    Tour(args.sample, args.to, f"-{args.scheme}{ending}").walk()
 
 
 if __name__ == "__main__":
