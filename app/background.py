@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from shiboken6 import isValid
 
+from app.garbage import collect_here
 from core.errors import BadInput, RunFailed
 
 Result = TypeVar("Result")
@@ -33,6 +34,7 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        collect_here()
         self._awaited: dict[Hashable, int] = {}
         _post()  # made on the window's thread, where it delivers
         if application := QCoreApplication.instance():

@@ -2,6 +2,7 @@
 
 import argparse
 import faulthandler
+import gc
 import sys
 import threading
 import traceback
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     faults.install()
     from app.window import MainWindow
 
+    gc.freeze()  # modules live as long as the process: a collection need not walk through them
     window = MainWindow()
     faults.caught.connect(window.tell_fault)
     window.show()

@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
     def _warm_up(self) -> None:
         """What is slow to load or to ask, once the window is there: before the first chart needs it."""
         self.method.ask()
-        self._background.run(lambda: import_module("app.charts"), lambda _: None, self.tell, "warm up")
+        import_module("app.charts")
 
     @Slot(object)
     def _started(self, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.garbage import collect_here
 from core.errors import BadInput, RunFailed
 
 THREADS = 2
@@ -33,6 +34,7 @@ class Loader(QObject):
 
     def __init__(self, parent: QObject | None = None, threads: int = THREADS) -> None:
         super().__init__(parent)
+        collect_here()
         self._queue = _Queue(weakref.ref(self))
         self._threads = [threading.Thread(target=self._queue.work, daemon=True) for _ in range(threads)]
         self.destroyed.connect(self._queue.stop)

@@ -1,6 +1,8 @@
 """Windows without a screen, settings without a home."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,10 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
     return home
+
+
+@pytest.fixture(autouse=True)
+def _garbage() -> Iterator[None]:
+    """A window keeps collecting to its own thread; other tests need not know."""
+    yield
+    gc.enable()
