@@ -118,7 +118,7 @@ class PlaceMap(QWidget):
         """Take it from the map."""
         layer = self._results.pop(key, None)
         if layer is not None:
-            self.view.remove(layer)
+            self._let_go(layer)
 
     def rename_result(self, key: str, to: str) -> None:
         """Let it take the place of what had the key `to`."""
@@ -162,11 +162,16 @@ class PlaceMap(QWidget):
     def _keep(self, have: dict[str, Any], wanted: dict[str, Callable[[], Layer]], below: int) -> None:
         """Add what is wanted and missing, and remove the rest; `below` layers lie under these."""
         for key in have.keys() - wanted.keys():
-            self.view.remove(have.pop(key))
+            self._let_go(have.pop(key))
         for key, make in wanted.items():
             if key not in have:
                 have[key] = make()
                 self.view.add(have[key], below + len(have) - 1)
+
+    def _let_go(self, layer: Layer) -> None:
+        """A child of the view would live as long as that; a run shows thousands of previews."""
+        self.view.remove(layer)
+        layer.deleteLater()
 
     def _image(self, path: str) -> ImageLayer:
         return ImageLayer(Path(path), (), self._shared or self.stretch, "", self.view)

@@ -1,5 +1,7 @@
 """A place on the map keeps to the project: images, labels, footprints, areas drawn by hand, results."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,3 +197,19 @@ def test_an_area_that_encloses_nothing_is_told(place: PlaceMap, qtbot: QtBot) ->
         place.view.finish([(WEST + 5, NORTH - 5), (WEST + 9, NORTH - 5), (WEST + 7, NORTH - 5)])
     assert "encloses nothing" in said.args[0]
     assert areas(place) == [0, 0]
+
+
+def test_previews_that_are_gone_leave_nothing(place: PlaceMap, tmp_path: Path, qtbot: QtBot) -> None:
+    """A run shows one after the other for days."""
+    path = write_raster(tmp_path / "map.tif", np.zeros((1, 40, 40), np.uint8))
+    layers = []
+    for _ in range(3):
+        layer = ClassLayer(path, Legend.model_validate(LEGEND), "preview", place.view)
+        layers.append(weakref.ref(layer))
+        place.show_result("preview", layer)
+        settle(place, qtbot)
+        assert layer.opened
+    del layer
+    qtbot.wait(1)
+    gc.collect()
+    assert [ref() is None for ref in layers] == [True, True, False]
