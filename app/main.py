@@ -85,10 +85,12 @@ def main(argv: list[str] | None = None) -> int:
     log = listen_for_crashes()
     faults = Faults()
     faults.install()
+    from app.menus import Menus
     from app.window import MainWindow
 
     gc.freeze()  # modules live as long as the process: a collection need not walk through them
     window = MainWindow()
+    Menus(window)
     faults.caught.connect(window.tell_fault)
     window.show()
     if earlier:

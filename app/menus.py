@@ -1,7 +1,6 @@
 """The menus: every command with its shortcut, in one place."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
@@ -10,9 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.panels.shortcuts import ShortcutsDialog
 from app.recent import recent_projects
 from app.theme import apply_theme, icon
-
-if TYPE_CHECKING:  # the window makes its menus
-    from app.window import MainWindow
+from app.window import MainWindow
 
 Keys = QKeySequence.StandardKey
 
@@ -20,7 +17,7 @@ Keys = QKeySequence.StandardKey
 class Menus(QObject):
     """File, Edit, View, Run and Help of `window`. Those of a project are off on the start page."""
 
-    def __init__(self, window: "MainWindow") -> None:
+    def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
         self._of_project: list[QAction] = []
@@ -28,6 +25,7 @@ class Menus(QObject):
             make()
         for action in self._of_project:
             action.setEnabled(False)
+        window.entered.connect(self.enter)
 
     def enter(self) -> None:
         """A project is open."""

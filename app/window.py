@@ -4,7 +4,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -25,7 +25,6 @@ from app.following import Follower
 from app.history import History
 from app.launcher import Launcher
 from app.map_area import MapArea
-from app.menus import Menus
 from app.panels.checks import ChecksPanel
 from app.panels.imagery import ImageryPanel
 from app.panels.legend import LegendPanel
@@ -45,7 +44,9 @@ LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 650, 240, 260, (1480, 920)
 
 
 class MainWindow(QMainWindow):
-    """One project at a time. Runs go on without it."""
+    """One project at a time. Runs go on without it. `entered` comes when the start page is left."""
+
+    entered = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +61,6 @@ class MainWindow(QMainWindow):
         self.runs = RunDesk(self.history, self.maps.target, self)
         self._make_panels()
         self._lay_out()
-        self.menus = Menus(self)
         self._connect()
         self._rename()
         self._restore()
@@ -85,7 +85,7 @@ class MainWindow(QMainWindow):
         """Leave the start page."""
         self.pages.setCurrentWidget(self.desk)
         self.right.show()
-        self.menus.enter()
+        self.entered.emit()
 
     @property
     def devices(self) -> list[str]:

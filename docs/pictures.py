@@ -18,6 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.main import application
+from app.menus import Menus
 from app.theme import apply_theme
 from app.window import MainWindow
 
@@ -40,6 +41,7 @@ class Tour:
     def __init__(self, sample: Path, to: Path, ending: str) -> None:
         self.sample, self.to, self.ending = sample, to, ending
         self.window = MainWindow()
+        Menus(self.window)
         self.window.resize(1440, 900)
         self.window.show()
         QTest.qWait(500)

@@ -28,6 +28,7 @@ class Canvas(QGraphicsView):
     """
 
     view_changed = Signal()
+    edited = Signal(list, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,6 +126,18 @@ class Canvas(QGraphicsView):
             size = self.viewport().size()
             scale = min(size.width() / rect.width(), size.height() / rect.height()) * _MARGIN
             self._look(rect.center(), min(max(scale, _LEAST_PX), _MOST_PX))
+
+    def pick(self, at: Point) -> None:
+        """What a tool asks for: which outline lies at map coordinates."""
+        raise NotImplementedError
+
+    def identify(self, x: float, y: float) -> None:
+        """What a tool asks for: what the layers hold at map coordinates."""
+        raise NotImplementedError
+
+    def finish(self, ring: Ring) -> None:
+        """What a tool brings: a ring that was drawn, in map coordinates."""
+        raise NotImplementedError
 
     def visible_box(self, grid: Grid) -> Box:
         """The window of `grid`, of any CRS, that is in sight; of no size where none of it is."""

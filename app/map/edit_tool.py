@@ -1,15 +1,11 @@
 """Moving, adding and removing the corners of a ring that is there already."""
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
 
+from app.map.canvas import Canvas
 from app.map.tools import HALO, INK, Tool, paint_ring
 from geo_io.ground import Point, Ring
-
-if TYPE_CHECKING:  # the map imports its tools
-    from app.map.view import MapView
 
 _REACH_PX = 9
 
@@ -23,7 +19,7 @@ class EditTool(Tool):
 
     cursor = Qt.CursorShape.PointingHandCursor
 
-    def __init__(self, view: "MapView", ring: Ring) -> None:
+    def __init__(self, view: Canvas, ring: Ring) -> None:
         super().__init__(view)
         self.ring, self.chosen = list(ring), -1
         self._held = False

@@ -1,14 +1,10 @@
 """What the pointer and the keys do on the map: pan, pick, identify, draw."""
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QLineF, QObject, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
 
+from app.map.canvas import Canvas
 from geo_io.ground import Point, Ring
-
-if TYPE_CHECKING:  # the map imports its tools
-    from app.map.view import MapView
 
 _CLICK_PX = 4
 INK, HALO = QColor("#ffd21f"), QColor(0, 0, 0, 200)
@@ -22,7 +18,7 @@ class Tool(QObject):
 
     cursor = Qt.CursorShape.OpenHandCursor
 
-    def __init__(self, view: "MapView") -> None:
+    def __init__(self, view: Canvas) -> None:
         super().__init__(view)
         self.view = view
         self.keyboard = False
@@ -109,7 +105,7 @@ class RectangleTool(Tool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, view: "MapView") -> None:
+    def __init__(self, view: Canvas) -> None:
         super().__init__(view)
         self._from: Point | None = None
         self._to: Point | None = None
@@ -174,7 +170,7 @@ class PolygonTool(Tool):
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, view: "MapView") -> None:
+    def __init__(self, view: Canvas) -> None:
         super().__init__(view)
         self.ring: Ring = []
         self._to: Point | None = None

@@ -34,7 +34,6 @@ class MapView(Canvas):
     pointed = Signal(object)
     identified = Signal(object)
     drawn = Signal(list, str)
-    edited = Signal(list, str)
     picked = Signal(str)
     failed = Signal(object, str)
     layers_changed = Signal()

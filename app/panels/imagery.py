@@ -24,7 +24,7 @@ from app.dropping import dropped_paths
 from app.edits import Document, Keys
 from app.gathering import RASTER_SUFFIXES, Found, as_scene, gather
 from app.panels.bands import BandsEditor
-from app.panels.rows import RowTable, push_button
+from app.panels.row_table import RowTable, push_button
 from app.panels.scene_area import AreaEditor
 from app.panels.scene_labels import LabelsEditor
 from app.scene_facts import FactsReader

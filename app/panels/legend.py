@@ -38,7 +38,7 @@ from app.legend_edits import (
 from app.legend_table import COLOR, NAME, VALUES, LegendTable
 from app.legends import Preset, presets
 from app.palettes import alike
-from app.panels.rows import RowTable, push_button
+from app.panels.row_table import RowTable, push_button
 from geo_io.legend import IGNORE, Value
 
 if TYPE_CHECKING:
