@@ -41,6 +41,7 @@ from core.findings import Verdict
 from core.run_state import is_run
 
 LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 650, 240, 260, (1480, 920)
+WARM_UP_MS = 500
 
 
 class MainWindow(QMainWindow):
@@ -65,7 +66,8 @@ class MainWindow(QMainWindow):
         self._rename()
         self._restore()
         self.take_preferences()
-        QTimer.singleShot(0, self._warm_up)
+        QTimer.singleShot(0, self.method.ask)
+        QTimer.singleShot(WARM_UP_MS, self._warm_up)
 
     def open_path(self, path: Path) -> None:
         """Open a project, or look at a run."""
@@ -255,8 +257,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _warm_up(self) -> None:
-        """What is slow to load or to ask, once the window is there: before the first chart needs it."""
-        self.method.ask()
+        """Load what is slow, once the window is there: before the first chart needs it."""
         import_module("app.charts")
 
     @Slot(object)
