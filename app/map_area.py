@@ -13,7 +13,7 @@ from app.map.layer_list import LayerList
 from app.map.link import Link
 from app.map.offer import OverviewOffer
 from app.map.scale import Readout, ScaleBar
-from app.map.tools import IdentifyTool, PolygonTool, RectangleTool, Tool
+from app.map.tools import IdentifyTool, PolygonTool, RectangleTool, ToggleTool, Tool
 from app.map.view import MapView
 from app.panels.identified import IdentifiedPanel
 from app.place_map import PlaceMap
@@ -22,6 +22,7 @@ from app.theme import icon
 TOOLS: dict[str, Callable[[MapView], Tool]] = {
     "pan": Tool,
     "identify": IdentifyTool,
+    "pick": ToggleTool,
     "rectangle": RectangleTool,
     "polygon": PolygonTool,
 }
@@ -69,7 +70,7 @@ class MapArea(QWidget):
         return self.source if self.source.isAncestorOf(self.focusWidget() or self.target) else self.target
 
     def take_tool(self, name: str) -> None:
-        """Take a tool in hand on both maps: "pan", "identify", "rectangle" or "polygon"."""
+        """Take a tool in hand on both maps: "pan", "identify", "pick", "rectangle"..."""
         self.actions_by_name[name].setChecked(True)
         for place_map in self.maps.values():
             place_map.view.set_tool(TOOLS[name](place_map.view))
@@ -121,6 +122,7 @@ class MapArea(QWidget):
         tips = {
             "pan": (tr("Move"), tr("Drag to move, wheel to zoom, click a footprint to select it"), "M"),
             "identify": (tr("Identify"), tr("Values, class and coordinates under a click"), "I"),
+            "pick": (tr("In or out"), tr("Click footprints to leave images out, or take them in again"), "T"),
             "rectangle": (tr("Rectangle"), tr("Draw a rectangular area of interest"), "R"),
             "polygon": (tr("Polygon"), tr("Draw an area of interest corner by corner"), "P"),
         }

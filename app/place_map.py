@@ -18,6 +18,7 @@ from app.map.image_layer import ImageLayer
 from app.map.layers import Layer
 from app.map.outlines import Outline, OutlineLayer
 from app.map.stretch import Stretch
+from app.map.tools import ToggleTool
 from app.map.view import MapView
 from app.project import REMOVE
 from core.errors import BadInput
@@ -225,7 +226,17 @@ class PlaceMap(QWidget):
         self._areas.set_outlines(areas)
 
     def _on_picked(self, outline: str) -> None:
-        self.scene_picked.emit(int(outline.split()[0]) if outline else -1)
+        index = int(outline.split()[0]) if outline else -1
+        if not isinstance(self.view.tool, ToggleTool):
+            self.scene_picked.emit(index)
+        elif index >= 0:
+            self._toggle(index)
+
+    def _toggle(self, index: int) -> None:
+        included = self._scene(index).get("include", True)
+        text = self.tr("Leave an image out") if included else self.tr("Take an image in")
+        keys = (self._place, "scenes", index, "include")
+        self._document.change(text, {keys: False if included else REMOVE})
 
     def _on_drawn(self, ring: Ring, crs_wkt: str) -> None:
         """A new ring belongs to the selected scene, or to the one under its middle."""

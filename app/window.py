@@ -1,6 +1,5 @@
 """The main window: steps to the left, maps in the middle, layers to the right, the run below."""
 
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSplitter,
     QStackedWidget,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -26,12 +24,12 @@ from app.history import History
 from app.launcher import Launcher
 from app.map_area import MapArea
 from app.panels.checks import ChecksPanel
-from app.panels.imagery import ImageryPanel
 from app.panels.legend import LegendPanel
 from app.panels.method import MethodPanel
 from app.panels.problem import NoticeBar, show_problem
 from app.panels.runs import RunsPanel
 from app.panels.start import StartPanel
+from app.places_panel import PlacesPanel
 from app.preferences import Preferences
 from app.project_files import ProjectFiles
 from app.run_desk import RunDesk
@@ -136,14 +134,11 @@ class MainWindow(QMainWindow):
 
     def _make_panels(self) -> None:
         document, tr = self.document, self.tr
-        self.imagery = {place: ImageryPanel(document, place) for place in ("source", "target")}
         self.legend = LegendPanel(document)
         self.checks = ChecksPanel(document, engine=self.engine)
         self.method = MethodPanel(document, self.engine)
         self.run_list = RunsPanel(document, self.history)
-        self.places = QTabWidget()
-        self.places.addTab(self.imagery["source"], tr("&Source (labelled)"))
-        self.places.addTab(self.imagery["target"], tr("&Target (no labels)"))
+        self.places = PlacesPanel(document, self.maps)
         self.steps = Steps()
         for name, title, panel, tip in (
             ("imagery", tr("Imagery"), self.places, tr("What is labelled, and what is to be mapped")),
@@ -203,35 +198,10 @@ class MainWindow(QMainWindow):
         self.runs.ended.connect(self._run_ended)
         self.runs.results.show_requested.connect(self._list_target)
         self.history.listed.connect(self._spare)
-        self.maps.edit_area_requested.connect(self._edit_area)
         self.maps.hint.connect(self.statusBar().showMessage)
-        for said in (
-            each.failed for each in (self.files, self.launcher, self.run_list, self.runs, self.maps)
-        ):
-            said.connect(self.tell)
-        for place, panel in self.imagery.items():
-            self._connect_place(panel, place)
+        for each in (self.files, self.launcher, self.places, self.run_list, self.runs, self.maps):
+            each.failed.connect(self.tell)
         self.runs.connect_bar(self.run_list.bar)
-
-    def _connect_place(self, panel: ImageryPanel, place: str) -> None:
-        place_map = self.maps.maps[place]
-        panel.facts_changed.connect(lambda: place_map.set_facts(panel.facts))
-        panel.selected.connect(place_map.select)
-        panel.zoom_requested.connect(place_map.zoom_to)
-        panel.draw_area_requested.connect(partial(self._draw_area, place))
-        place_map.scene_picked.connect(panel.select)
-        place_map.scene_picked.connect(lambda _: self.places.setCurrentWidget(panel))
-
-    def _draw_area(self, place: str, index: int) -> None:
-        self.maps.maps[place].zoom_to(index)
-        self.maps.take_tool("polygon")
-
-    @Slot()
-    def _edit_area(self) -> None:
-        """Of the place on the front tab, the selected image's."""
-        place = "source" if self.places.currentWidget() is self.imagery["source"] else "target"
-        if not self.maps.maps[place].edit_area(self.imagery[place].current):
-            self.tell(self.tr("the selected image has no area drawn by hand; draw one with Polygon first"))
 
     @Slot(object)
     def _take_verdict(self, verdict: Verdict | None) -> None:

@@ -59,8 +59,8 @@ class Tour:
         window = self.window
         self.take("1-start")
         window.open_path(self.sample / "job.yaml")
-        wait(lambda: all(all(panel.facts) for panel in window.imagery.values()) and self.still())
-        window.imagery["source"].select(0)
+        wait(lambda: all(all(panel.facts) for panel in window.places.imagery.values()) and self.still())
+        window.places.imagery["source"].select(0)
         self.take("2-imagery")
         window.steps.show_step("legend")
         self.take("3-classes")

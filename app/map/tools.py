@@ -84,6 +84,20 @@ class Tool(QObject):
                 painter.drawLines(arms)
 
 
+class ToggleTool(Tool):
+    """Takes outlines in or out: who listens to the map's `picked` asks whether this is the tool in hand."""
+
+    cursor = Qt.CursorShape.PointingHandCursor
+
+    @property
+    def hint(self) -> str:
+        return self.tr("Click a footprint to leave its image out, or to take it in again.")
+
+    def double_click(self, at: Point) -> None:
+        """The second click of two takes back the first: nothing more."""
+        self.view.pick(at)
+
+
 class IdentifyTool(Tool):
     """A click asks what lies there."""
 

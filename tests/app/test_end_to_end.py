@@ -86,7 +86,7 @@ def test_from_imagery_to_an_exported_map(
 
     # Imagery, with labels of the source.
     window.files.new()
-    source, target = window.imagery["source"], window.imagery["target"]
+    source, target = window.places.imagery["source"], window.places.imagery["target"]
     drop(source, sample / "source/scene.tif")
     drop(target, sample / "target")
     until(lambda: all(source.facts) and len(target.facts) == 2 and all(target.facts), "the facts are read")

@@ -16,7 +16,7 @@ from app.edits import Document
 from app.map.class_layers import ClassLayer, LabelLayer
 from app.map.image_layer import ImageLayer
 from app.map.outlines import OutlineLayer
-from app.map.tools import PolygonTool
+from app.map.tools import PolygonTool, ToggleTool
 from app.place_map import PlaceMap
 from geo_io.facts import scene_facts
 from geo_io.ground import Ring, moved
@@ -167,6 +167,22 @@ def test_a_click_on_a_footprint_names_its_scene(place: PlaceMap, qtbot: QtBot) -
             place.view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(at.x()), round(at.y()))
         )
     assert picked == [0, 1, -1]
+
+
+def test_a_click_takes_an_image_in_or_out(place: PlaceMap, qtbot: QtBot) -> None:
+    def click(x: float) -> list[bool]:
+        at = place.view.px_at((x, NORTH - 20))
+        where = QPoint(round(at.x()), round(at.y()))
+        qtbot.mouseClick(place.view.viewport(), Qt.MouseButton.LeftButton, pos=where)
+        return [scene.get("include", True) for scene in place._document.value("source", "scenes")]
+
+    place.view.set_tool(ToggleTool(place.view))
+    assert click(WEST + 70) == [True, False]
+    assert not outlines(place, "Footprints").outlines[1].included
+    assert click(WEST + 45) == [True, False], "a click beside all does nothing"
+    assert click(WEST + 70) == [True, True]
+    place._document.undo.undo()
+    assert place._document.value("source", "scenes", 1, "include") is False
 
 
 def test_results_lie_above_images_and_below_outlines(place: PlaceMap, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ app = application()
 window = MainWindow()
 window.show()
 window.open_path(Path(sys.argv[1]))
-imagery, view = window.imagery.values(), window.maps.target.view
+imagery, view = window.places.imagery.values(), window.maps.target.view
 while not all(panel.facts and all(panel.facts) for panel in imagery) or view.busy:
     app.processEvents()
 window.grab()

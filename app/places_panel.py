@@ -1,0 +1,47 @@
+"""The imagery of both places, a tab each, hand in hand with their maps."""
+
+from functools import partial
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from app.edits import Document
+from app.map_area import MapArea
+from app.panels.imagery import ImageryPanel
+
+
+class PlacesPanel(QTabWidget):
+    """What is selected in a list is marked on its map, and vice versa. `failed` carries a sentence."""
+
+    failed = Signal(str)
+
+    def __init__(self, document: Document, maps: MapArea, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._maps = maps
+        self.imagery = {place: ImageryPanel(document, place) for place in ("source", "target")}
+        self.addTab(self.imagery["source"], self.tr("&Source (labelled)"))
+        self.addTab(self.imagery["target"], self.tr("&Target (no labels)"))
+        for place, panel in self.imagery.items():
+            self._connect(panel, place)
+        maps.edit_area_requested.connect(self._edit_area)
+
+    def _connect(self, panel: ImageryPanel, place: str) -> None:
+        place_map = self._maps.maps[place]
+        panel.facts_changed.connect(lambda: place_map.set_facts(panel.facts))
+        panel.selected.connect(place_map.select)
+        panel.zoom_requested.connect(place_map.zoom_to)
+        panel.draw_area_requested.connect(partial(self._draw_area, place))
+        place_map.scene_picked.connect(panel.select)
+        place_map.scene_picked.connect(lambda _: self.setCurrentWidget(panel))
+
+    def _draw_area(self, place: str, index: int) -> None:
+        self._maps.maps[place].zoom_to(index)
+        self._maps.take_tool("polygon")
+
+    @Slot()
+    def _edit_area(self) -> None:
+        """Of the place on the front tab, the selected image's."""
+        place = "source" if self.currentWidget() is self.imagery["source"] else "target"
+        if not self._maps.maps[place].edit_area(self.imagery[place].current):
+            text = self.tr("the selected image has no area drawn by hand; draw one with Polygon first")
+            self.failed.emit(text)
