@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from geo_io.grid import Box
 
 if TYPE_CHECKING:  # slow to load, and first needed when something is read
