@@ -259,6 +259,26 @@ def describe() -> None:
 
 
 @app.command()
+def weights(
+    encoder: Annotated[str, typer.Argument(help="An encoder, such as tu-pvt_v2_b2.")],
+    to: Annotated[Path | None, typer.Option(help="Default: the folder that runs look in.")] = None,
+    licence_only: Annotated[bool, typer.Option("--licence", help="Only show the licence.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Download an encoder's pretrained weights for work offline; shows their licence."""
+    from core.networks.download import download, licence_of
+
+    licence = licence_of(encoder)
+    if not as_json:
+        print(f"licence of {encoder}: {licence}", flush=True)
+    path = None if licence_only else download(encoder, to)
+    if as_json:
+        print(json.dumps({"encoder": encoder, "licence": licence, "path": str(path) if path else None}))
+    elif path:
+        print(path)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """What this machine can run: driver, torch, devices, memory, disk."""
     from core.doctor import examine

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.engine import Engine
+from app.panels.weights import WeightsDownload
 from app.preferences import TILE_CACHE_MIB, Preferences
 
 FEW_NAMES, FOUND_WIDTH_PX = 6, 320
@@ -29,7 +31,7 @@ class SettingsDialog(QDialog):
 
     applied = Signal()
 
-    def __init__(self, devices: list[str], parent: QWidget | None = None) -> None:
+    def __init__(self, devices: list[str], engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self._preferences = Preferences()
@@ -48,6 +50,8 @@ class SettingsDialog(QDialog):
         self.weights = QLineEdit(clearButtonEnabled=True)
         self.weights.setPlaceholderText(self.tr("automatic: in your own data folder"))
         self.weights.textChanged.connect(self._judge_weights)
+        self.download = WeightsDownload(engine, self._folder)
+        self.download.fetched.connect(self._judge_weights)
         self.found = QLabel(wordWrap=True)
         self.found.setMinimumWidth(FOUND_WIDTH_PX)
         self._lay_out()
@@ -144,6 +148,7 @@ class SettingsDialog(QDialog):
             form.addRow(text, control)
         form.addRow(self.tr("&Weights folder"), self._weights_row())
         form.addRow("", self.found)
+        form.addRow(self.tr("&Get weights"), self.download)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
         layout.addStretch()

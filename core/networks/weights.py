@@ -69,7 +69,7 @@ def load_encoder(
     same encoder with the hub's weights. Raises BadInput where fewer than 95 % of the tensors match, a
     file is no safetensors file, or the hub is needed and out of reach.
     """
-    wanted = {name: tensor for name, tensor in _tensors(encoder) if _counts(name, used)}
+    wanted = {name: tensor for name, tensor in tensors(encoder) if _counts(name, used)}
     licence = next((text for part, text in LICENCES.items() if part in network.encoder), None)
     notes = [f"{network.encoder}: {licence}"] if licence else []
     if network.weights is None:
@@ -117,11 +117,12 @@ def _fetch(
     weights = network.weights or ""
     path = folder / f"{network.encoder}.safetensors" if weights == "imagenet" else Path(weights).expanduser()
     if weights == "imagenet" and not path.exists():
-        return f"the hub's {network.encoder}", _bare(dict(_tensors(_from_hub(pretrained, path))), "the hub")
+        return f"the hub's {network.encoder}", _bare(dict(tensors(from_hub(pretrained, path))), "the hub")
     return str(path), _bare(read_safetensors(path), path)
 
 
-def _from_hub(pretrained: Callable[[], nn.Module], path: Path) -> nn.Module:
+def from_hub(pretrained: Callable[[], nn.Module], path: Path) -> nn.Module:
+    """What `pretrained` makes, without waiting for a hub out of reach. Raises BadInput where it fails."""
     before = hub.HF_HUB_OFFLINE
     try:
         # Without this the hub's client asks five times for each file before it looks into its cache.
@@ -146,7 +147,8 @@ def _reachable() -> bool:
     return True
 
 
-def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+def tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and running statistics, by name."""
     yield from module.named_parameters()
     yield from (
         (name, t) for name, t in module.named_buffers() if name.endswith(("running_mean", "running_var"))

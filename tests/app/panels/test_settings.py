@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from app.engine import Engine
 from app.panels.settings import SettingsDialog
 from app.preferences import Preferences
 
@@ -18,7 +19,7 @@ def dialog(qtbot: QtBot) -> SettingsDialog:
 
 
 def shown(qtbot: QtBot) -> SettingsDialog:
-    found = SettingsDialog(["cpu", "cuda:0"])
+    found = SettingsDialog(["cpu", "cuda:0"], Engine())
     qtbot.addWidget(found)
     found.show()
     return found
