@@ -31,10 +31,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from torch import Tensor, nn
 
+from core.ahead import ahead
 from core.blend import RowBand
 from core.job import Predict
 from core.predict import Predictor, predict_scene
-from core.strips import StripReader, ahead
+from core.strips import StripReader
 from geo_io.band_stats import BandStats
 from geo_io.blocks import CACHE
 from geo_io.grid import Grid
