@@ -35,8 +35,10 @@ class PlacesPanel(QTabWidget):
         place_map.scene_picked.connect(lambda _: self.setCurrentWidget(panel))
 
     def _draw_area(self, place: str, index: int) -> None:
+        """Draw, or move the corners of what is drawn: the editor's button says which."""
         self._maps.maps[place].zoom_to(index)
-        self._maps.take_tool("polygon")
+        if not self._maps.maps[place].edit_area(index):
+            self._maps.take_tool("polygon")
 
     @Slot()
     def _edit_area(self) -> None:

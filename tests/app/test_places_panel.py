@@ -1,0 +1,38 @@
+"""The lists of both places, hand in hand with their maps."""
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+from worlds import NORTH, WEST, noise, write_raster
+
+from app.edits import Document
+from app.map.edit_tool import EditTool
+from app.map.tools import PolygonTool
+from app.map_area import MapArea
+from app.places_panel import PlacesPanel
+
+
+def test_an_area_is_drawn_where_there_is_none_and_edited_where_there_is(tmp_path: Path, qtbot: QtBot) -> None:
+    document = Document()
+    maps = MapArea(document)
+    panel = PlacesPanel(document, maps)
+    for widget in (maps, maps.layers, panel):
+        qtbot.addWidget(widget)
+        widget.show()
+    path = write_raster(tmp_path / "a.tif", noise(3, 40, 40))
+    document.change("Add", {("source", "scenes"): [{"path": str(path)}]})
+    source, view = panel.imagery["source"], maps.source.view
+    qtbot.waitUntil(lambda: source.facts != [] and source.facts[0] is not None)
+    qtbot.waitUntil(lambda: view.frame_of_map is not None)
+    source.select(0)
+    source.area.draw.click()
+    assert isinstance(view.tool, PolygonTool)
+    ring = [(WEST + x, NORTH - y) for x, y in ((5, 5), (15, 5), (15, 15))]
+    view.finish(ring)
+    assert "Edit" in source.area.draw.text()
+    source.area.draw.click()
+    assert isinstance(view.tool, EditTool)
+    assert {tuple(round(v) for v in corner) for corner in view.tool.ring} == {
+        (round(x), round(y)) for x, y in ring
+    }
+    maps.close_maps()
