@@ -102,7 +102,7 @@ class PlaceMap(QWidget):
         self._outline()
 
     def zoom_to(self, index: int) -> None:
-        facts = self._facts[index] if 0 <= index < len(self._facts) else None
+        facts = self._facts_of(index)
         if facts is not None:
             self.view.fit_ring(list(facts.footprint), facts.grid.crs_wkt)
 
@@ -129,7 +129,7 @@ class PlaceMap(QWidget):
     def edit_area(self, index: int) -> bool:
         """Take a scene's first drawn area in hand, to move its corners; False where it has none."""
         rings = self._drawn(index)
-        facts = self._facts[index] if 0 <= index < len(self._facts) else None
+        facts = self._facts_of(index)
         if not rings or facts is None:
             return False
         self._edited = (index, 0)
@@ -156,6 +156,9 @@ class PlaceMap(QWidget):
     def _scene(self, index: int) -> dict[str, Any]:
         scenes = self._scenes()
         return scenes[index] if 0 <= index < len(scenes) else {}
+
+    def _facts_of(self, index: int) -> SceneFacts | None:
+        return self._facts[index] if 0 <= index < len(self._facts) else None
 
     def _paths(self) -> list[str]:
         return list(dict.fromkeys(scene["path"] for scene in self._scenes() if scene.get("path")))
@@ -241,7 +244,7 @@ class PlaceMap(QWidget):
     def _on_drawn(self, ring: Ring, crs_wkt: str) -> None:
         """A new ring belongs to the selected scene, or to the one under its middle."""
         index = self._selected if self._selected >= 0 else self._under(ring, crs_wkt)
-        facts = self._facts[index] if 0 <= index < len(self._facts) else None
+        facts = self._facts_of(index)
         if facts is not None:
             own = moved(ring, crs_wkt or None, facts.grid.crs_wkt, edge=_EDGE_PARTS)
             self._put_rings(index, [*self._drawn(index), own])
@@ -250,7 +253,7 @@ class PlaceMap(QWidget):
         if self._edited is None:
             return
         index, part = self._edited
-        facts = self._facts[index] if index < len(self._facts) else None
+        facts = self._facts_of(index)
         rings = self._drawn(index)
         if facts is not None and part < len(rings):
             rings[part] = moved(ring, crs_wkt or None, facts.grid.crs_wkt)

@@ -7,12 +7,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.edits import Document, Keys
+from app.panels.scene_editor import SceneEditor
 from app.project import REMOVE
 from app.scene_facts import FactsReader
 from core.errors import BadInput
 
 
-class AreaEditor(QWidget):
+class AreaEditor(SceneEditor):
     """Edits `area` and `area_wkt` of the scene shown last. `draw_requested` asks for drawing on the map."""
 
     draw_requested = Signal(int)
@@ -20,16 +21,11 @@ class AreaEditor(QWidget):
     def __init__(
         self, document: Document, place: str, facts: FactsReader, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self._document, self._place, self._facts, self._index = document, place, facts, -1
+        super().__init__(document, place, parent)
+        self._facts = facts
         self._build()
         document.changed.connect(self._follow)
         facts.changed.connect(self._refresh)
-        self._refresh()
-
-    def show_scene(self, index: int) -> None:
-        """Show the area of a scene; -1 for none."""
-        self._index = index
         self._refresh()
 
     def set_file(self, path: Path) -> None:
@@ -49,18 +45,6 @@ class AreaEditor(QWidget):
         )
         if path:
             self.set_file(Path(path))
-
-    @property
-    def _scene(self) -> dict[str, Any]:
-        scene: dict[str, Any] = self._document.value(self._place, "scenes", self._index, default={})
-        return scene
-
-    def _keys(self, name: str) -> Keys:
-        return (self._place, "scenes", self._index, name)
-
-    def _follow(self, keys: Keys) -> None:
-        if not keys or keys[0] == self._place:
-            self._refresh()
 
     def _refresh(self) -> None:
         scene = self._scene

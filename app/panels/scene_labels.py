@@ -19,37 +19,34 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.edits import Document, Keys
+from app.edits import Document
+from app.panels.scene_editor import SceneEditor
 from app.project import REMOVE
 from geo_io.vector_facts import VECTOR_SUFFIXES, VectorLayer, vector_layers
 
 BAND_MOST = 999
 
 
-class LabelsEditor(QWidget):
+class LabelsEditor(SceneEditor):
     """Edits `labels` of the scene shown last. Those of a target are for checking only."""
 
+    also = ("legend",)
+
     def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._document, self._place, self._index = document, place, -1
+        super().__init__(document, place, parent)
         self._layers: dict[str, list[VectorLayer] | str] = {}
         self._background = Background(self)
         self._build()
         document.changed.connect(self._follow)
         self._refresh()
 
-    def show_scene(self, index: int) -> None:
-        """Show the labels of a scene; -1 for none."""
-        self._index = index
-        self._refresh()
-
     def set_file(self, path: Path) -> None:
         """Take the labels from `path`."""
         labels = {"path": str(path), **({"use": "check"} if self._place == "target" else {})}
-        self._document.change(self.tr("Choose labels"), {self._keys(): labels})
+        self._document.change(self.tr("Choose labels"), {self._keys("labels"): labels})
 
     def clear(self) -> None:
-        self._document.change(self.tr("Remove labels"), {self._keys(): REMOVE})
+        self._document.change(self.tr("Remove labels"), {self._keys("labels"): REMOVE})
 
     def choose(self) -> None:
         vectors = " ".join(f"*{suffix}" for suffix in sorted(VECTOR_SUFFIXES))
@@ -61,20 +58,8 @@ class LabelsEditor(QWidget):
             self.set_file(Path(path))
 
     @property
-    def _scene(self) -> dict[str, Any]:
-        scene: dict[str, Any] = self._document.value(self._place, "scenes", self._index, default={})
-        return scene
-
-    @property
     def _labels(self) -> dict[str, Any]:
         return self._scene.get("labels") or {}
-
-    def _keys(self, *more: str) -> Keys:
-        return (self._place, "scenes", self._index, "labels", *more)
-
-    def _follow(self, keys: Keys) -> None:
-        if not keys or keys[0] in (self._place, "legend"):
-            self._refresh()
 
     def _refresh(self) -> None:
         path = self._labels.get("path", "")
@@ -124,11 +109,11 @@ class LabelsEditor(QWidget):
         value = combo.currentData()
         self._document.change(
             self.tr("Change the labels' {}").format(name),
-            {self._keys(name): REMOVE if value is None else value},
+            {self._keys("labels", name): REMOVE if value is None else value},
         )
 
     def _set_band(self, band: int) -> None:
-        keys = self._keys("band")
+        keys = self._keys("labels", "band")
         self._document.change(self.tr("Change the labels' band"), {keys: band}, merge=f"{keys}")
 
     def _build(self) -> None:
