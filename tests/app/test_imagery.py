@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import small_job
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from gestures import drop
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from worlds import noise, north_up, write_raster
@@ -35,13 +35,6 @@ def panels(qtbot: QtBot, document: Document) -> Panels:
         panel.show()
     qtbot.waitUntil(lambda: all(panel.bands.bands.count() for panel in found.values()))
     return found
-
-
-def drop(panel: ImageryPanel, *paths: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    panel.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, none))
 
 
 def cell(panel: ImageryPanel, column: int, row: int = 0, role: Any = Qt.ItemDataRole.DisplayRole) -> Any:

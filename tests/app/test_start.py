@@ -4,8 +4,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from gestures import drop
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 import core.sample
@@ -20,21 +20,6 @@ def panel(qtbot: QtBot, tmp_path: Path) -> StartPanel:
     panel.sample.set_folder(tmp_path / "sample")
     panel.show()
     return panel
-
-
-def drop(panel: StartPanel, *paths: Path) -> QDropEvent:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    event = QDropEvent(
-        QPointF(5, 5),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    event.setAccepted(False)
-    panel.dropEvent(event)
-    return event
 
 
 def test_the_sample_is_drawn_on_the_spot_and_opened(qtbot: QtBot, panel: StartPanel, tmp_path: Path) -> None:

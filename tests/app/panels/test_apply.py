@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 from engines import draw, job_for, run_for, work
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from gestures import drop
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from recorded import run_folder
 
@@ -29,20 +29,6 @@ def panel(qtbot: QtBot) -> Iterator[ApplyPanel]:
     qtbot.waitUntil(lambda: not made.engine.working)
 
 
-def drop(panel: ApplyPanel, qtbot: QtBot, *paths: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    event = QDropEvent(
-        QPointF(5, 5),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    panel.dropEvent(event)
-    qtbot.waitUntil(lambda: panel.scenes.count() == len(set(paths)))
-
-
 def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
     panel: ApplyPanel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +38,8 @@ def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
     work(run)
     shutil.copy(tmp_path / "target.tif", tmp_path / "again.tif")
     panel.show_run(run.folder)
-    drop(panel, qtbot, tmp_path / "again.tif", tmp_path / "again.tif")
+    drop(panel, tmp_path / "again.tif", tmp_path / "again.tif")
+    qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     assert panel.scenes.count() == 1
     panel.to.setText(str(tmp_path / "out"))
     with qtbot.waitSignals([panel.mapped, panel.engine.ended], timeout=ENGINE_MS):
@@ -72,7 +59,8 @@ def test_what_the_engine_refuses_is_said_in_its_sentence(
     folder = run_folder("finished", tmp_path / "run")
     (tmp_path / "scene.tif").write_bytes(b"not read")
     panel.show_run(folder)
-    drop(panel, qtbot, tmp_path / "scene.tif")
+    drop(panel, tmp_path / "scene.tif")
+    qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS) as said:
         panel.go.click()
     assert said.args[0] == "failed"
@@ -83,7 +71,8 @@ def test_what_the_engine_refuses_is_said_in_its_sentence(
 def test_it_can_be_stopped_and_begun_again(panel: ApplyPanel, tmp_path: Path, qtbot: QtBot) -> None:
     panel.show_run(run_folder("finished", tmp_path / "run"))
     (tmp_path / "scene.tif").write_bytes(b"not read")
-    drop(panel, qtbot, tmp_path / "scene.tif")
+    drop(panel, tmp_path / "scene.tif")
+    qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     panel.go.click()
     with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS) as said:
         panel.stop.click()
@@ -97,7 +86,8 @@ def test_nothing_can_be_made_without_a_run_and_a_scene(
 ) -> None:
     assert "Choose a finished run" in panel.title.text()
     (tmp_path / "scene.tif").write_bytes(b"")
-    drop(panel, qtbot, tmp_path / "scene.tif")
+    drop(panel, tmp_path / "scene.tif")
+    qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     assert not panel.go.isEnabled()
     panel.show_run(tmp_path / "run")
     assert panel.go.isEnabled()
