@@ -13,7 +13,7 @@ from geo_io.overviews import Kind, build_overviews
 
 
 class Building(QObject):
-    """Overviews being built on a thread of their own. `ended` carries what went wrong, "" for nothing."""
+    """Builds overviews on a thread of its own. `ended` carries what went wrong, "" for nothing."""
 
     progressed = Signal(int)
     ended = Signal(str)
@@ -23,6 +23,9 @@ class Building(QObject):
         self._path, self._kind = path, kind
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._build, daemon=True)
+
+    def start(self) -> None:
+        """Begin; once both signals are listened to, for a build may end at once."""
         self._thread.start()
 
     def cancel(self) -> None:
@@ -111,6 +114,7 @@ class OverviewOffer(QFrame):
         self._building = Building(self._layer.path, self._layer.kind, self)
         self._building.progressed.connect(self.bar.setValue)
         self._building.ended.connect(self._ended)
+        self._building.start()
         self._show()
 
     @Slot()

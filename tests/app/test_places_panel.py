@@ -22,9 +22,9 @@ def test_an_area_is_drawn_where_there_is_none_and_edited_where_there_is(tmp_path
     path = write_raster(tmp_path / "a.tif", noise(3, 40, 40))
     document.change("Add", {("source", "scenes"): [{"path": str(path)}]})
     source, view = panel.imagery["source"], maps.source.view
-    qtbot.waitUntil(lambda: source.facts != [] and source.facts[0] is not None)
-    qtbot.waitUntil(lambda: view.frame_of_map is not None)
     source.select(0)
+    qtbot.waitUntil(lambda: source.area.draw.isEnabled())  # its facts were told to everybody
+    qtbot.waitUntil(lambda: view.frame_of_map is not None)
     source.area.draw.click()
     assert isinstance(view.tool, PolygonTool)
     ring = [(WEST + x, NORTH - y) for x, y in ((5, 5), (15, 5), (15, 15))]
