@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -21,7 +22,7 @@ from core.data import Domain, Sample
 from core.draws import rng, seed_for
 from core.job import Job
 from core.networks.outputs import Batch
-from core.networks.segmentor import Segmentor
+from core.networks.segmentor import Segmentor, build_segmentor
 from core.phases import Phase, rate
 from core.radiometry import Standardise
 from geo_io.legend import IGNORE
@@ -43,7 +44,8 @@ class Bench:
     """What a method gets. `resume` is the checkpoint to go on from, if any.
 
     `result` is the network that makes the map where it is not the segmentor: a method that trains
-    another one names it as soon as there is one, so that it can be looked at while it learns.
+    another one names it as soon as there is one, so that it can be looked at while it learns. `folder`
+    is where what phases make beside weights may lie.
     """
 
     job: Job
@@ -56,6 +58,7 @@ class Bench:
     phase: Phase = field(default_factory=lambda: Phase("", 0))
     step_now: int = 0
     result: nn.Module | None = None
+    folder: Path | None = None
     kept: dict[str, Keepable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,6 +95,17 @@ class Bench:
     def place(self, network: Module) -> Module:
         """The network on the device, in the memory layout that convolutions like."""
         return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format for modules
+
+    def fresh(self) -> Segmentor:
+        """Another segmentor of the job, with the initial weights (pretrained ones too) and no history."""
+        built, _ = build_segmentor(self.job.network, self.segmentor.bands, self.classes, seed=self.job.seed)
+        built.precision = self.segmentor.precision
+        return self.place(built)
+
+    def restart(self) -> Segmentor:
+        """A fresh segmentor in the place of the one at the bench, whose history ends here."""
+        self.segmentor, self.result = self.fresh(), None
+        return self.segmentor
 
     def autocast(self) -> torch.autocast:
         """The job's precision, for networks beside the segmentor, which has it built in."""
@@ -144,10 +158,10 @@ class Bench:
 
     # What survives a stop.
 
-    def keep(self, **things: Keepable) -> None:
-        """Checkpoint these from now on; when resuming a checkpoint of the same names, load them."""
+    def keep(self, phase: str, /, **things: Keepable) -> None:
+        """Checkpoint these from now on; when resuming within that phase, load them."""
         self.kept = things
-        if self.resume and set(self.resume.kept) == set(things):
+        if self.resume and self.resume.phase == phase:
             for name, thing in things.items():
                 thing.load_state_dict(self.resume.kept[name])
 

@@ -81,14 +81,14 @@ class Stages:
         for stage, method in self.order:
             if not checkpoint.weights_path(self.run.phase(stage)).exists():
                 yield from self._train(stage, method, data)
-            self.models[stage] = bench = self._bench(method, data, pretrained=False)
+            self.models[stage] = bench = self._bench(stage, method, data, pretrained=False)
             checkpoint.load_weights(bench.segmentor, checkpoint.weights_path(self.run.phase(stage)))
 
     def _train(self, stage: str, method: Chosen, data: Prepared) -> Iterator[AnyEvent]:
         resume = (
             self.resume if self.resume and self.resume.stage == stage else self._warm_start(stage, method)
         )
-        bench = self._bench(method, data, resume, pretrained=resume is None)
+        bench = self._bench(stage, method, data, resume, pretrained=resume is None)
         if not resume:
             yield Noted(text=bench.weights_report)
         training = Training(self.run, stage, method, bench, self.control, self.number, self.snapshots)
@@ -96,14 +96,29 @@ class Stages:
         self.number = training.number
 
     def _bench(
-        self, method: Chosen, data: Prepared, resume: Checkpoint | None = None, *, pretrained: bool
+        self,
+        stage: str,
+        method: Chosen,
+        data: Prepared,
+        resume: Checkpoint | None = None,
+        *,
+        pretrained: bool,
     ) -> Bench:
         """A fresh bench; without pretrained weights where all weights are about to be loaded anyway."""
         job, classes = self.run.job, len(self.run.job.legend.classes)
         network = job.network if pretrained else job.network.model_copy(update={"weights": None})
         segmentor, report = build_segmentor(network, data.bands, classes, seed=job.seed)
         segmentor.precision = autocast_type(job.schedule, self.fabric.device)
-        return Bench(job, self.fabric, segmentor, data.domains, method.phases, report.text, resume)
+        return Bench(
+            job,
+            self.fabric,
+            segmentor,
+            data.domains,
+            method.phases,
+            report.text,
+            resume,
+            folder=self.run.phase(stage),
+        )
 
     def _warm_start(self, stage: str, method: Chosen) -> Checkpoint | None:
         """The source-only training's state at the end of the steps that this method begins with, too."""

@@ -92,7 +92,8 @@ def bench_for(job: Job, cache: Path) -> Bench:
     prepared = next(found for found in prepare(job, cache) if isinstance(found, Prepared))
     method = choose(job, job.method.name, job.method.options)
     segmentor, report = build_segmentor(job.network, prepared.bands, len(job.legend.classes), seed=job.seed)
-    return Bench(job, launch(job.schedule), segmentor, prepared.domains, method.phases, report.text)
+    fabric, folder = launch(job.schedule), cache / "phase"
+    return Bench(job, fabric, segmentor, prepared.domains, method.phases, report.text, folder=folder)
 
 
 def weights(run: Run, stage: str) -> dict[str, torch.Tensor]:

@@ -56,7 +56,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         lr=o.discriminator_lr,
         gan=o.gan,
     )
-    bench.keep(student=student, optimizer=optimizer, adversary=adversary)
+    bench.keep("adapt", student=student, optimizer=optimizer, adversary=adversary)
 
     for source, target in bench.steps("adapt"):
         seen = student(source.image)

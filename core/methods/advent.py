@@ -54,7 +54,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
     adversary = Adversary(bench, weights, view=information, lr=o.discriminator_lr)
-    bench.keep(student=student, optimizer=optimizer, adversary=adversary)
+    bench.keep("adapt", student=student, optimizer=optimizer, adversary=adversary)
 
     for source, target in bench.steps("adapt"):
         seen = student(source.image)

@@ -72,7 +72,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep(student=student, optimizer=optimizer)
+    bench.keep("source", student=student, optimizer=optimizer)
     for (source,) in bench.steps("source", [SOURCE]):
         supervised = bench.backward(cross_entropy(student(source.image), source))
         bench.step(optimizer)
@@ -86,7 +86,9 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr, width=o.discriminator_width)
     trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile)
-    bench.keep(student=student, optimizer=optimizer, teacher=teacher, adversary=adversary, trust=trust)
+    bench.keep(
+        "adapt", student=student, optimizer=optimizer, teacher=teacher, adversary=adversary, trust=trust
+    )
     bench.result = teacher.network if o.use == "teacher" else student
 
     for source, target in bench.steps("adapt"):

@@ -28,7 +28,7 @@ def phases(options: Options, steps: int) -> list[Phase]:  # noqa: ARG001  # ever
 def train(bench: Bench, o: Options) -> Iterator[Losses]:  # noqa: ARG001  # every method has this signature
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep(student=student, optimizer=optimizer)
+    bench.keep("source", student=student, optimizer=optimizer)
 
     for (source,) in bench.steps("source", [SOURCE]):
         supervised = bench.backward(cross_entropy(student(source.image), source))

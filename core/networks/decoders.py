@@ -62,7 +62,7 @@ class SmpBody(nn.Module):
         stages = self.encoder(image)
         # Plain vision transformers return their features and their class tokens.
         features, *tokens = stages if isinstance(stages, tuple) else (stages,)
-        return Outputs(self.head(self.decoder(features, *tokens)), [], features[-1])
+        return Outputs(self.head(self.decoder(features, *tokens)), [], features[-1], features)
 
 
 def check_decoder(network: Network) -> Decoder:

@@ -60,6 +60,6 @@ class DeepLabV2(nn.Module):
         def full_size(logits: Tensor) -> Tensor:
             return F.interpolate(logits.float(), (height, width), mode="bilinear", align_corners=True)
 
-        *_, before, last = self.encoder(image)
+        *_, before, last = stages = self.encoder(image)
         auxiliary = Head(full_size(self.auxiliary(before)), (0, 0, height, width), AUXILIARY_WEIGHT)
-        return Outputs(full_size(self.classifier(last)), [auxiliary], last)
+        return Outputs(full_size(self.classifier(last)), [auxiliary], last, stages)

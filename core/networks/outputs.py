@@ -1,5 +1,6 @@
 """What a segmentor returns, and what a training step is fed: the two types every part speaks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,11 +17,17 @@ class Head(NamedTuple):
 
 @dataclass
 class Outputs:
-    """`logits` (b, k, h, w) at the input's size, auxiliary heads, last encoder features (b, f, h', w')."""
+    """`logits` (b, k, h, w) at the input's size, auxiliary heads, last encoder features (b, f, h', w').
+
+    `stages`: the encoder's features, finest first. `detail`: in training at several resolutions, what the
+    fine view alone says of its box; its weight is taken from that of `logits`.
+    """
 
     logits: Tensor
     heads: list[Head] = field(default_factory=list)
     features: Tensor | None = None
+    stages: Sequence[Tensor] = ()
+    detail: Head | None = None
 
 
 class Batch(NamedTuple):

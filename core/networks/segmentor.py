@@ -50,7 +50,7 @@ class Segmentor(nn.Module):
         if min(height, width) < LEAST_PX:
             raise ValueError(f"a segmentor needs images of at least 32 x 32 px, got {height} x {width}")
         try:
-            with torch.autocast(image.device.type, self.precision, enabled=self.precision is not None):
+            with self._autocast(image):
                 out: Outputs = self.body(self._continued(image))
         except ValueError as fault:
             if "more than 1 value per channel" not in str(fault):
@@ -58,11 +58,25 @@ class Segmentor(nn.Module):
             problem = "is too small: a batch norm is left with one value a channel"
             raise BadInput("sampling.batch", problem, "take at least 2, or larger crops") from fault
 
-        def cut(logits: Tensor) -> Tensor:
-            return logits[..., :height, :width].float()
+        def cut(head: Head) -> Head:
+            top, left, h, w = head.box
+            h, w = min(h, height - top), min(w, width - left)
+            return Head(head.logits[..., :h, :w].float(), (top, left, h, w), head.weight)
 
-        heads = [Head(cut(head.logits), (0, 0, height, width), head.weight) for head in out.heads]
-        return Outputs(cut(out.logits), heads, out.features)
+        return Outputs(
+            out.logits[..., :height, :width].float(),
+            [cut(head) for head in out.heads],
+            out.features,
+            out.stages,
+            out.detail and cut(out.detail),
+        )
+
+    def features(self, image: Tensor) -> Tensor:
+        """(b, c, h, w) -> the encoder's last features (b, f, h', w'), as in `Outputs`, without the rest."""
+        with self._autocast(image):
+            *_, last = encoder_of(self.body)(self._continued(image))
+        features: Tensor = last
+        return features
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The trainable parameters of the encoder."""
@@ -72,6 +86,9 @@ class Segmentor(nn.Module):
         """Every other trainable parameter: the decoder's and the heads'."""
         encoder = set(self.encoder_parameters())
         return [p for p in self.parameters() if p.requires_grad and p not in encoder]
+
+    def _autocast(self, image: Tensor) -> torch.autocast:
+        return torch.autocast(image.device.type, self.precision, enabled=self.precision is not None)
 
     def _continued(self, image: Tensor) -> Tensor:
         below, right = (

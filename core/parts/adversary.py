@@ -1,6 +1,10 @@
-"""The output-space adversary: discriminators, their optimisers, and the two losses (Tsai et al. 2018)."""
+"""The adversary: discriminators, their optimisers, and the two losses (Tsai et al. 2018).
+
+Of predictions (output space) by default, of the encoder's features where a method asks for that.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -20,6 +24,18 @@ Gan = Literal["bce", "lsgan"]
 FAIR = Healthy(0.4, 0.72, "an even match: 0.69 is a coin toss, and near 0 the adversary wins")
 FAIR_LSGAN = Healthy(0.12, 0.27, "an even match: 0.25 is a coin toss, and near 0 the adversary wins")
 View = Callable[[Tensor], Tensor]
+Maps = Callable[[Outputs], list[Tensor]]
+
+
+def predictions(outputs: Outputs) -> list[Tensor]:
+    """The logits of the main prediction and of each auxiliary head: output-space alignment."""
+    return [outputs.logits, *(head.logits for head in outputs.heads)]
+
+
+def encoded(outputs: Outputs) -> list[Tensor]:
+    """The encoder's last features: feature-space alignment."""
+    assert outputs.features is not None
+    return [outputs.features]
 
 
 def softmax(logits: Tensor) -> Tensor:
@@ -31,9 +47,10 @@ class Adversary:
     """Tells source predictions from target predictions; the segmentor learns to fool it.
 
     `weights` are those of the fooling loss: the main prediction's, then one for each auxiliary head
-    in use; every level has a discriminator of its own. `view` turns logits (b, k, h, w) into the map
-    that the discriminator sees. Cells with less than half of their pixels valid count in neither
-    loss, and invalid pixels are 0 in both domains, so that nodata never tells the domains apart.
+    in use; every level has a discriminator of its own, made by `make`. `maps` picks a tensor a level
+    from the segmentor's outputs, and `view` turns it into what the discriminator sees. Cells with less
+    than half of their pixels valid count in neither loss, and invalid pixels are 0 in both domains, so
+    that nodata never tells the domains apart.
     """
 
     def __init__(
@@ -44,10 +61,13 @@ class Adversary:
         lr: float = 1e-4,
         gan: Gan = "bce",
         width: int = 64,
+        maps: Maps = predictions,
+        make: Callable[[], nn.Module] | None = None,
     ) -> None:
-        self.bench, self.weights, self.view, self.gan = bench, weights, view, gan
+        self.bench, self.weights, self.view, self.gan, self.maps = bench, weights, view, gan, maps
+        made = make or partial(Discriminator, bench.classes, width)
         with bench.seeded("discriminator"):
-            self.networks = bench.place(nn.ModuleList(Discriminator(bench.classes, width) for _ in weights))
+            self.networks = bench.place(nn.ModuleList(made() for _ in weights))
         adam = torch.optim.Adam(self.networks.parameters(), lr=lr, betas=(0.9, 0.99))
         self.optimizer = bench.scheduled(adam)
 
@@ -76,16 +96,17 @@ class Adversary:
         return caught[0]
 
     def _levels(self, outputs: Outputs) -> list[Tensor]:
-        """The logits of each level in use. Raises BadInput where the network has no such head."""
-        levels = [outputs.logits, *(head.logits for head in outputs.heads)]
+        """The tensor of each level in use. Raises BadInput where the network has no such head."""
+        levels = self.maps(outputs)
         if len(levels) < len(self.weights):
             raise BadInput(
                 "method.options.levels", "multi needs an auxiliary head", "use network.decoder: deeplabv2"
             )
         return levels[: len(self.weights)]
 
-    def _loss(self, discriminator: nn.Module, logits: Tensor, valid: Tensor, domain: float) -> Tensor:
-        map_ = self.view(logits) * valid.unsqueeze(1)
+    def _loss(self, discriminator: nn.Module, level: Tensor, valid: Tensor, domain: float) -> Tensor:
+        map_ = self.view(level)
+        map_ = map_ * cells_valid(valid, map_)
         with self.bench.autocast():
             verdict = discriminator(map_)
         verdict = verdict.float()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.networks.outputs import Batch, Outputs
+from core.networks.outputs import Batch, Head, Outputs
 from geo_io.legend import IGNORE
 
 
@@ -14,15 +14,22 @@ def cross_entropy(outputs: Outputs, batch: Batch, heads: float | None = None) ->
     """Weighted cross-entropy, a mean over the labelled pixels, auxiliary heads added by their weight.
 
     The mean is of weight x loss, not divided by the weights: low trust lowers the gradient. 0 where
-    nothing is labelled. `heads` replaces every auxiliary head's own weight.
+    nothing is labelled. `heads` replaces every auxiliary head's own weight. A fine view takes its weight
+    from the whole's (HRDA, eq. 9).
     """
     total = pixel_cross_entropy(outputs.logits, batch.label, batch.weight)
+    if outputs.detail:
+        share = outputs.detail.weight
+        total = (1 - share) * total + share * _in_box(outputs.detail, batch)
     for head in outputs.heads:
-        top, left, h, w = head.box
-        part = (slice(None), slice(top, top + h), slice(left, left + w))
-        weight = head.weight if heads is None else heads
-        total = total + weight * pixel_cross_entropy(head.logits, batch.label[part], batch.weight[part])
+        total = total + (head.weight if heads is None else heads) * _in_box(head, batch)
     return total
+
+
+def _in_box(head: Head, batch: Batch) -> Tensor:
+    top, left, h, w = head.box
+    part = (slice(None), slice(top, top + h), slice(left, left + w))
+    return pixel_cross_entropy(head.logits, batch.label[part], batch.weight[part])
 
 
 def pixel_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
