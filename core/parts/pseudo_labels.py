@@ -1,6 +1,6 @@
 """How far to trust a teacher's label, pixel by pixel."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch import Tensor
 from geo_io.legend import IGNORE
 
 BINS = 4096
+TrustScope = Literal["image", "batch"]
 
 
 class Pseudo(NamedTuple):
@@ -17,11 +18,18 @@ class Pseudo(NamedTuple):
     weight: Tensor
 
 
-def image_trust(probabilities: Tensor, valid: Tensor, threshold: float = 0.968) -> Pseudo:
-    """One weight an image: the share of its valid pixels at or above `threshold` (DACS, per image)."""
+def image_trust(
+    probabilities: Tensor, valid: Tensor, threshold: float = 0.968, scope: TrustScope = "image"
+) -> Pseudo:
+    """One weight an image, or one for all of them: the share of valid pixels at or above `threshold`.
+
+    Per image as in the papers (DACS, DAFormer), per batch as in their code.
+    """
     confidence, label = probabilities.max(1)
-    sure = ((confidence >= threshold) & valid).flatten(1).sum(1) / valid.flatten(1).sum(1).clamp(min=1)
-    weight = sure.view(-1, 1, 1).expand_as(confidence)
+    sure, seen = ((confidence >= threshold) & valid).flatten(1).sum(1), valid.flatten(1).sum(1)
+    if scope == "batch":
+        sure, seen = sure.sum().expand_as(sure), seen.sum().expand_as(seen)
+    weight = (sure / seen.clamp(min=1)).view(-1, 1, 1).expand_as(confidence)
     return Pseudo(torch.where(valid, label, IGNORE), weight * valid)
 
 

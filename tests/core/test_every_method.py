@@ -10,6 +10,7 @@ from engines import assert_equal_weights, bench_for, draw, job_for, run_for, wei
 from core import signals
 from core.events import AnyEvent, Phased, Stepped
 from core.execute import execute
+from core.job import Job
 from core.journal import read
 from core.registry import choose, healthy, load, names
 from core.run import Run, open_run
@@ -35,6 +36,14 @@ def places(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:
+    """The tiny job with as few steps as give each phase of the method two."""
+    module = load(name)
+    chosen = module.Options(**options)
+    steps = next(n for n in range(4, 200) if min(phase.steps for phase in module.phases(chosen, n)) >= 2)
+    return job_for(places, name, options, schedule={"steps": steps})
+
+
 def stage_of(name: str) -> str:
     return "source-only" if name == "source_only" else "adapted"
 
@@ -43,7 +52,7 @@ def stage_of(name: str) -> str:
 def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_that_was_not(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
-    job = job_for(places, name, options)
+    job = tiny(places, name, options)
     straight, broken = run_for(job, places / "straight"), run_for(job, places / "broken")
     work(straight)
     killed: set[tuple[str, str]] = set()
@@ -76,7 +85,7 @@ def test_what_lies_under_nodata_changes_nothing(name: str, options: dict[str, An
     for under in (0, 9999):
         folder = tmp_path / str(under)
         draw(folder, under)
-        run = run_for(job_for(folder, name, options), folder / "run")
+        run = run_for(tiny(folder, name, options), folder / "run")
         events = work(run)
         found.append((weights(run, stage_of(name)), last_losses(events)))
     assert_equal_weights(found[0][0], found[1][0])
@@ -91,7 +100,7 @@ def last_losses(events: list[AnyEvent]) -> dict[str, float]:
 def test_modes_are_clean_and_losses_finite_after_each_step(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
-    job = job_for(places, name, options)
+    job = tiny(places, name, options)
     bench = bench_for(job, places / "cache")
     method = choose(job, name, options)
     for losses in method.module.train(bench, method.options):
@@ -107,7 +116,7 @@ def test_modes_are_clean_and_losses_finite_after_each_step(
 def test_a_healthy_band_is_of_a_loss_that_the_method_reports(name: str, places: Path) -> None:
     reported: set[str] = set()
     for options in [options for each, options in VARIANTS if each == name]:
-        bench = bench_for(job_for(places, name, options), places / "cache")
+        bench = bench_for(tiny(places, name, options), places / "cache")
         method = choose(bench.job, name, options)
         for losses in method.module.train(bench, method.options):
             assert isinstance(losses, dict)

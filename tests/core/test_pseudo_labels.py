@@ -67,3 +67,11 @@ def test_nodata_is_neither_counted_nor_labelled() -> None:
     trust.learn(p, nothing)
     assert trust.histogram.sum() == 0
     assert (trust.label(p, nothing).label == 255).all()
+
+
+def test_q_of_a_batch_is_one_for_all_its_images() -> None:
+    p = torch.full((2, 2, 2, 2), 0.5)
+    p[0, 0], p[0, 1] = 0.99, 0.01
+    everywhere = torch.ones(2, 2, 2, dtype=torch.bool)
+    assert image_trust(p, everywhere).weight[:, 0, 0].tolist() == [1.0, 0.0]
+    assert image_trust(p, everywhere, scope="batch").weight[:, 0, 0].tolist() == [0.5, 0.5]
