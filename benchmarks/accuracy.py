@@ -1,10 +1,12 @@
-"""Accuracy on real pairs: every method, three seeds, the same steps, beside the floor and the oracle.
+"""Accuracy on real pairs: every method, the same total of steps, beside the floor and the oracle.
 
-    python -m benchmarks.accuracy                 run what is missing, two at a time
-    python -m benchmarks.accuracy --table         write benchmarks/accuracy.md from the results
+    python -m benchmarks.accuracy                    run what is missing, two at a time
+    python -m benchmarks.accuracy --rows daformer    these rows only
+    python -m benchmarks.accuracy --table            only write the tables from the results
 
-Scores come from the maps on disk, of the adapted weights before the guarded choice; the signals of
-the guard are recorded beside them, and the table asks today's rule of them. Results are appended to
+Writes benchmarks/accuracy.md (the main job's rows) and benchmarks/methods.md (every method, with its
+cost). Scores come from the maps on disk, of the adapted weights before the guarded choice; the signals
+of the guard are recorded beside them, and the tables ask today's rule of them. Results are appended to
 benchmarks/results/accuracy.jsonl, and what is there is skipped. The built-in sample is one of the
 pairs: it is drawn when needed, and its oracle learns from the target of a second drawing, the same
 sensor and season over other land.
@@ -12,224 +14,151 @@ sensor and season over other land.
 
 import argparse
 import json
-import platform
-import statistics
+import resource
 import time
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import torch
 
+from benchmarks.accuracy_tables import Result, accuracy_table, methods_table
+from benchmarks.rows import HERE, JOBS, ROWS, UNADAPTED, WORK, job_of, pair_of, recipe_of, sample
+from core import checkpoint
+from core.events import Stepped
 from core.execute import execute
 from core.files import read_json
-from core.job import Job, LabelFile, Method, load_job
-from core.registry import load
+from core.job import load_job
+from core.journal import read
 from core.run import create, open_run
-from core.sample import draw_sample
-from core.signals import Signals
-from core.verdict import choose
 
-HERE = Path(__file__).parent
-JOBS, RESULTS, WORK, TABLE = (
-    HERE / "jobs",
-    HERE / "results/accuracy.jsonl",
-    HERE / "work",
-    HERE / "accuracy.md",
-)
-ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "oracle")
-SAMPLE = "sample"
-Result = dict[str, Any]
+RESULTS = HERE / "results/accuracy.jsonl"
+MOST_GAP = 20
+"""Steps between two events whose times still tell the pace of training."""
 
 
-def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
-    """The pair's job as one row of the table: only the scored half is mapped."""
-    job = load_job(path)
-    pair_schedule = job.schedule.model_copy(update={"threads": 1})
-    scenes = [s.model_copy(update={"map": s.labels is not None}) for s in job.target.scenes]
-    changes: dict[str, Any] = {
-        "seed": seed,
-        "schedule": pair_schedule,
-        "target": job.target.model_copy(update={"scenes": scenes}),
-        "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
-        "method": Method(name="source_only" if row == "oracle" else row),
-    }
-    if row == "oracle":
-        return oracle(job.model_copy(update=changes))
-    return job.model_copy(update=changes | ({} if row == "source_only" else {"candidate": candidate}))
+class Task(NamedTuple):
+    path: Path
+    seed: int
+    row: str
 
 
-def oracle(job: Job) -> Job:
-    """Trained on the labels of the target's other half, which no other row ever opens."""
-    if job.name == SAMPLE:
-        other = load_job(sample(1)).target.scenes
-        other = [s.model_copy(update={"labels": as_training(s.labels)}) for s in other]
-    else:
-        unscored = [s for s in job.target.scenes if s.labels is None]
-        other = [s.model_copy(update={"labels": label_of(job, s.path)}) for s in unscored]
-    source = job.target.model_copy(update={"name": f"{job.target.name}-labelled", "scenes": other})
-    return job.model_copy(update={"source": source, "oracle": True})
+def folder_of(task: Task) -> Path:
+    """Where a row's run lies: another recipe is another folder."""
+    base = WORK / f"{pair_of(task.path)}-s{task.seed}"
+    if task.row == "source_only":
+        return base / task.row
+    return base / f"{task.row}-{zlib.crc32(json.dumps(recipe_of(task.row), sort_keys=True).encode()):08x}"
 
 
-def label_of(job: Job, image: Path) -> LabelFile:
-    """The label file beside an image, used for training: the packs keep both under the same name."""
-    like = next(s.labels for s in job.target.scenes if s.labels)
-    return as_training(like).model_copy(update={"path": image.parents[1] / "labels" / image.name})
+def run_task(task: Task) -> Result:
+    """In a process of its own, so that its peak memory is its own."""
+    folder, began = folder_of(task), time.monotonic()
+    candidate = folder.parent / "source_only"
+    run = (
+        open_run(folder)
+        if folder.exists()
+        else create(job_of(task.path, task.row, task.seed, candidate), folder)
+    )
+    for _ in execute(run):
+        pass
+    return result_of(task, folder, time.monotonic() - began)
 
 
-def as_training(labels: LabelFile | None) -> LabelFile:
-    assert labels
-    return labels.model_copy(update={"use": "train"})
-
-
-def sample(seed: int) -> Path:
-    """The job of the built-in sample, drawn where it is not there yet, on one thread like the others."""
-    folder = WORK / f"{SAMPLE}-drawn-{seed}"
-    if not folder.exists():
-        draw_sample(folder, seed)
-    return folder / "job.yaml"
-
-
-def run_rows(path: Path, seed: int, rows: list[str]) -> Iterator[Result]:
-    """Run the rows of one pair and seed in order; the source-only model serves the others as candidate."""
-    base = WORK / f"{pair_of(path)}-s{seed}"
-    for row in rows:
-        recipe = json.dumps(options_of(row), sort_keys=True)
-        folder = base / (row if row == "source_only" else f"{row}-{zlib.crc32(recipe.encode()):08x}")
-        job = job_of(path, row, seed, base / "source_only")
-        run = open_run(folder) if folder.exists() else create(job, folder)
-        began = time.monotonic()
-        for _ in execute(run):
-            pass
-        yield result_of(pair_of(path), row, seed, folder, time.monotonic() - began)
-
-
-def result_of(pair: str, row: str, seed: int, folder: Path, seconds: float) -> Result:
+def result_of(task: Task, folder: Path, seconds: float) -> Result:
     """One line of the results, from the files of a finished run."""
-    model = "adapted" if row not in ("source_only", "oracle") else "source-only"
+    model = "source-only" if task.row in UNADAPTED else "adapted"
     scores, verdict = read_json(folder / "scores.json")[model], read_json(folder / "verdict.json")
     return {
-        "pair": pair,
-        "row": row,
-        "seed": seed,
+        "pair": pair_of(task.path),
+        "row": task.row,
+        "seed": task.seed,
         "steps": load_job(folder / "job.yaml").schedule.steps,
         "miou": scores["miou"],
         "iou": {name: found["iou"] for name, found in scores["classes"].items()},
         "truth": [sum(line) for line in scores["confusion"]],
-        "options": options_of(row),
+        "options": recipe_of(task.row),
         "verdict": verdict,
         "seconds": round(seconds),
+        "step_s": paces(folder),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "torch": torch.__version__,
     }
 
 
-def pair_of(path: Path) -> str:
-    return load_job(path).name
-
-
-def options_of(row: str) -> dict[str, Any]:
-    """A row's recipe: the method's default options as they are today."""
-    name = "source_only" if row == "oracle" else row
-    return load(name).Options().model_dump(mode="json")
+def paces(folder: Path) -> dict[str, float]:
+    """Phase -> seconds a step, the median over the journal."""
+    taken: dict[str, list[float]] = {}
+    last: Stepped | None = None
+    for event in read(folder):
+        if isinstance(event, Stepped):
+            if last and last.phase == event.phase and 0 < event.step - last.step <= MOST_GAP:
+                pace = (event.time - last.time) / (event.step - last.step)
+                taken.setdefault(event.phase, []).append(pace)
+            last = event
+    return {phase: round(median(each), 4) for phase, each in taken.items()}
 
 
 def known() -> list[Result]:
     """The results of today's recipes; those of earlier ones stay in the file as history."""
     lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    return [r for r in map(json.loads, lines) if r["options"] == options_of(r["row"])]
+    return [r for r in map(json.loads, lines) if r["row"] in ROWS and r["options"] == recipe_of(r["row"])]
+
+
+def missing(args: argparse.Namespace) -> list[Task]:
+    done = {(r["pair"], r["row"], r["seed"]) for r in known()}
+    return [
+        Task(path, seed, row)
+        for seed in args.seeds
+        for path in args.jobs
+        for row in args.rows
+        if (pair_of(path), row, seed) not in done
+    ]
 
 
 def work(args: argparse.Namespace) -> None:
-    """Run every missing row; a pair and seed is one process, so that its candidate is trained once."""
+    """Run every missing row. Those that start from a source-only model wait for it; where only its result
+    is there and not its run, it is trained again and not recorded twice."""
     for seed in (0, 1):  # here, so that no two workers draw at once
         sample(seed)
-    done = {(r["pair"], r["row"], r["seed"]) for r in known()}
     RESULTS.parent.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(args.workers) as pool:
-        waiting = [
-            pool.submit(list_rows, path, seed, rows)
-            for seed in args.seeds
-            for path in args.jobs
-            if (rows := [row for row in args.rows if (pair_of(path), row, seed) not in done])
-        ]
-        for finished in as_completed(waiting):
-            print(f"finished {finished.result()}", flush=True)
+    recorded = missing(args)
+    waiting = list(recorded)
+    for task in recorded:
+        base = Task(task.path, task.seed, "source_only")
+        alone = task.row in UNADAPTED or ROWS[task.row].network
+        trained = checkpoint.weights_path(folder_of(base) / "phases" / "source-only").exists()
+        if not alone and not trained and base not in waiting:
+            waiting.insert(0, base)
+    running: dict[Future[Result], Task] = {}
+    with ProcessPoolExecutor(args.workers, max_tasks_per_child=1) as pool:
+        while waiting or running:
+            for task in [t for t in waiting if ready(t, [*waiting, *running.values()])]:
+                waiting.remove(task)
+                running[pool.submit(run_task, task)] = task
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                tell(task, future, record=task in recorded)
 
 
-def list_rows(path: Path, seed: int, rows: list[str]) -> str:
-    """In the worker: run, and append each result as it comes."""
-    for result in run_rows(path, seed, rows):
+def ready(task: Task, unfinished: list[Task]) -> bool:
+    """Whether the source-only model that a row starts from is there."""
+    return task.row == "source_only" or task._replace(row="source_only") not in unfinished
+
+
+def tell(task: Task, future: Future[Result], record: bool) -> None:
+    """Append a result; one that failed is told, and the others go on."""
+    what = f"{pair_of(task.path)} {task.row} s{task.seed}"
+    if fault := future.exception():
+        print(f"{what}: FAILED: {fault}", flush=True)
+        return
+    result = future.result()
+    if record:
         with RESULTS.open("a") as file:
             file.write(json.dumps(result) + "\n")
-        print(f"{result['pair']} {result['row']} s{seed}: {100 * result['miou']:.1f}", flush=True)
-    return f"{pair_of(path)} s{seed}"
-
-
-def table(results: list[Result]) -> str:
-    """Markdown: a section a pair, a line a row, mean ± spread over seeds."""
-    lines = [
-        "# Accuracy on real pairs",
-        "",
-        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU. Real pairs: MobileNet v1",
-        "encoder pretrained on ImageNet, 128-pixel crops, batch 8; the sample: its own job, from scratch.",
-        "Equal total steps for every row of a pair. mIoU and IoU in percent on the scored",
-        "half of the target, mean ± standard deviation over n seeds, **before** the guarded choice.",
-        "*gap*: share of the source-only to oracle gap closed. *guard*: mIoU of what it chose, and how",
-        "often that was to adapt.",
-    ]
-    for pair in sorted({r["pair"] for r in results}):
-        lines += ["", *section([r for r in results if r["pair"] == pair])]
-    return "\n".join(lines) + "\n"
-
-
-def section(results: list[Result]) -> Iterator[str]:
-    names = list(results[0]["iou"])
-    by_row = {row: [r for r in results if r["row"] == row] for row in ROWS}
-    mean = {row: statistics.mean(r["miou"] for r in rs) for row, rs in by_row.items() if rs}
-    yield f"## {results[0]['pair']} ({results[0]['steps']} steps)"
-    yield ""
-    yield "| | mIoU | " + " | ".join(names) + " | gap | guard | n |"
-    yield "|---" * (len(names) + 5) + "|"
-    truth = results[0]["truth"]
-    floor = max(truth) / sum(truth) / sum(1 for pixels in truth if pixels)
-    yield f"| floor (one class everywhere) | {100 * floor:.1f} |" + " |" * (len(names) + 3)
-    base = {r["seed"]: r["miou"] for r in by_row["source_only"]}
-    for row in [row for row in ROWS if by_row[row]]:
-        rs = by_row[row]
-        cells = [spread([r["miou"] for r in rs]), *(spread([r["iou"][name] for r in rs]) for name in names)]
-        adapted = row not in ("source_only", "oracle")
-        cells.append(gap(mean, row) if adapted else "")
-        cells.append(guarded(rs, base) if adapted and base else "")
-        yield f"| {row} | " + " | ".join(cells) + f" | {len(rs)} |"
-
-
-def spread(values: list[float]) -> str:
-    text = f"{100 * statistics.mean(values):.1f}"
-    return f"{text} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else text
-
-
-def gap(mean: dict[str, float], row: str) -> str:
-    if not {"oracle", "source_only"} <= mean.keys():
-        return "no oracle yet"
-    if mean["oracle"] <= mean["source_only"]:
-        return "none to close"
-    share = (mean[row] - mean["source_only"]) / (mean["oracle"] - mean["source_only"])
-    return "above the oracle" if share > 1 else f"{share:.0%}"
-
-
-def adapts(result: Result) -> bool:
-    """Whether today's rule, on the signals recorded with the result, would map with the adapted model."""
-    seen = result["verdict"]
-    before, after = Signals(**seen["source_only"]), Signals(**seen["adapted"])
-    return choose(before, after, seen["source_shares"], list(result["iou"])).chosen == "adapted"
-
-
-def guarded(results: list[Result], base: dict[int, float]) -> str:
-    judged = [(adapts(r), r) for r in results if r["seed"] in base]
-    kept = [r["miou"] if adapt else base[r["seed"]] for adapt, r in judged]
-    return f"{spread(kept)} ({sum(adapt for adapt, _ in judged)}/{len(judged)})" if kept else ""
+    print(f"{what}: {100 * result['miou']:.1f} in {result['seconds']} s", flush=True)
 
 
 def main() -> None:
@@ -240,13 +169,14 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--table", action="store_true", help="only write the table")
-    args = parser.parse_args()
+    parser.add_argument("--table", action="store_true", help="only write the tables")
+    args: Any = parser.parse_args()
     args.jobs = args.jobs or [sample(0), *sorted(JOBS.glob("*.yaml"))]
     if not args.table:
         work(args)
-    TABLE.write_text(table(known()))
-    print(f"wrote {TABLE}")
+    for name, text in (("accuracy", accuracy_table(known())), ("methods", methods_table(known()))):
+        (HERE / f"{name}.md").write_text(text)
+        print(f"wrote {HERE / name}.md")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""The accuracy tables: markdown from results, nothing measured here."""
+
+import platform
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from benchmarks.rows import ROWS, UNADAPTED
+from core.signals import Signals
+from core.verdict import choose
+
+Result = dict[str, Any]
+Column = tuple[str, Callable[[list[Result]], str]]
+
+MAIN_ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "oracle")
+
+
+def accuracy_table(results: list[Result]) -> str:
+    """A section a pair, a line a row of the main job."""
+    intro = [
+        "# Accuracy on real pairs",
+        "",
+        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, no GPU. Real pairs: MobileNet v1",
+        "encoder pretrained on ImageNet, 128-pixel crops, batch 8; the sample: its own job, from scratch.",
+        "Equal total steps for every row of a pair. mIoU and IoU in percent on the scored",
+        "half of the target, mean ± standard deviation over n seeds, **before** the guarded choice.",
+        "*gap*: share of the source-only to oracle gap closed. *guard*: mIoU of what it chose, and how",
+        "often that was to adapt.",
+    ]
+    return "\n".join([*intro, *sections(results, MAIN_ROWS, [])]) + "\n"
+
+
+def methods_table(results: list[Result]) -> str:
+    """A section a pair, a line a method, with its cost; of pairs on which more than the main job's ran."""
+    intro = [
+        "# Every method",
+        "",
+        f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, one thread a run, no GPU. Rules",
+        "and columns as in [accuracy.md](accuracy.md): one pretrained MobileNet encoder for all, equal crops",
+        "and equal total steps, warm starts and translators counted. Rows marked * train a translator, a",
+        "narrow one, within the same total: they show that it works and are **not ranked**. *step*: seconds,",
+        "by phase. *wall*: the whole run but the shared source-only model. *memory*: peak of the process.",
+        "These budgets reach no plateau for self-training: the order of the papers is not testable here.",
+    ]
+    more = {r["pair"] for r in results if r["row"] not in MAIN_ROWS}
+    cost: list[Column] = [("step", steps_s), ("wall", wall), ("memory", memory)]
+    return "\n".join([*intro, *sections([r for r in results if r["pair"] in more], list(ROWS), cost)]) + "\n"
+
+
+def sections(results: list[Result], rows: Sequence[str], more: list[Column]) -> Iterator[str]:
+    for pair in sorted({r["pair"] for r in results}):
+        yield ""
+        yield from section([r for r in results if r["pair"] == pair and r["row"] in rows], rows, more)
+
+
+def section(results: list[Result], rows: Sequence[str], more: list[Column]) -> Iterator[str]:
+    names = list(results[0]["iou"])
+    by_row = {row: [r for r in results if r["row"] == row] for row in rows}
+    mean = {row: statistics.mean(r["miou"] for r in rs) for row, rs in by_row.items() if rs}
+    yield f"## {results[0]['pair']} ({results[0]['steps']} steps)"
+    yield ""
+    headings = ["", "mIoU", *names, "gap", "guard", *(title for title, _ in more), "n"]
+    yield "| " + " | ".join(headings) + " |"
+    yield "|---" * len(headings) + "|"
+    truth = results[0]["truth"]
+    floor = max(truth) / sum(truth) / sum(1 for pixels in truth if pixels)
+    yield f"| floor (one class everywhere) | {100 * floor:.1f} |" + " |" * (len(headings) - 2)
+    base = {r["seed"]: r["miou"] for r in by_row["source_only"]}
+    for row in [row for row in rows if by_row[row]]:
+        rs = by_row[row]
+        cells = [spread([r["miou"] for r in rs]), *(spread([r["iou"][name] for r in rs]) for name in names)]
+        adapted = row not in UNADAPTED
+        cells.append(gap(mean, row) if adapted else "")
+        cells.append(guarded(rs, base) if adapted and base else "")
+        cells += [column(rs) for _, column in more]
+        label = f"{row} *" if ROWS[row].trains_translator and more else row
+        yield f"| {label} | " + " | ".join(cells) + f" | {len(rs)} |"
+
+
+def steps_s(results: list[Result]) -> str:
+    paces = results[-1].get("step_s", {})
+    return ", ".join(f"{seconds:.2f} {phase}" for phase, seconds in paces.items())
+
+
+def wall(results: list[Result]) -> str:
+    return f"{statistics.mean(r['seconds'] for r in results) / 60:.1f} min"
+
+
+def memory(results: list[Result]) -> str:
+    peaks = [r["peak_mib"] for r in results if "peak_mib" in r]
+    return f"{max(peaks) / 1024:.1f} GB" if peaks else ""
+
+
+def spread(values: list[float]) -> str:
+    text = f"{100 * statistics.mean(values):.1f}"
+    return f"{text} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else text
+
+
+def gap(mean: dict[str, float], row: str) -> str:
+    if not {"oracle", "source_only"} <= mean.keys():
+        return "no oracle yet"
+    if mean["oracle"] <= mean["source_only"]:
+        return "none to close"
+    share = (mean[row] - mean["source_only"]) / (mean["oracle"] - mean["source_only"])
+    return "above the oracle" if share > 1 else f"{share:.0%}"
+
+
+def adapts(result: Result) -> bool:
+    """Whether today's rule, on the signals recorded with the result, would map with the adapted model."""
+    seen = result["verdict"]
+    before, after = Signals(**seen["source_only"]), Signals(**seen["adapted"])
+    return choose(before, after, seen["source_shares"], list(result["iou"])).chosen == "adapted"
+
+
+def guarded(results: list[Result], base: dict[int, float]) -> str:
+    judged = [(adapts(r), r) for r in results if r["seed"] in base]
+    kept = [r["miou"] if adapt else base[r["seed"]] for adapt, r in judged]
+    return f"{spread(kept)} ({sum(adapt for adapt, _ in judged)}/{len(judged)})" if kept else ""

@@ -1,0 +1,105 @@
+"""The rows of the accuracy tables: what each trains, on which job of a pair, by which recipe."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.job import Job, LabelFile, Method, MultiResolution, load_job
+from core.registry import load
+from core.sample import draw_sample
+
+HERE = Path(__file__).parent
+JOBS, WORK = HERE / "jobs", HERE / "work"
+SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class Row:
+    """`network`: changes to the pair's; a row that has any trains a source-only model of its own."""
+
+    method: str
+    network: dict[str, Any] = field(default_factory=dict)
+    trains_translator: bool = False
+
+
+ROWS = {
+    "source_only": Row("source_only"),
+    "adabn": Row("adabn"),
+    "adaptsegnet": Row("adaptsegnet"),
+    "advent": Row("advent"),
+    "combined": Row("combined"),
+    "fda": Row("fda"),
+    "dacs": Row("dacs"),
+    "uda_rs": Row("uda_rs"),
+    "mic": Row("mic"),
+    "daformer": Row("daformer"),
+    "hrda": Row("daformer", {"multi_resolution": MultiResolution()}),
+    "fcan": Row("fcan", trains_translator=True),
+    "dcan": Row("dcan", trains_translator=True),
+    "cyclegan": Row("cyclegan", trains_translator=True),
+    "cycada": Row("cycada", trains_translator=True),
+    "bdl": Row("bdl", trains_translator=True),
+    "oracle": Row("source_only"),
+}
+UNADAPTED = ("source_only", "oracle")
+
+
+def recipe_of(row: str) -> dict[str, Any]:
+    """A row's recipe: its method's default options as they are today, and its changes to the network."""
+    chosen = ROWS[row]
+    options = load(chosen.method).Options().model_dump(mode="json")
+    network = {key: value.model_dump(mode="json") for key, value in chosen.network.items()}
+    return options | ({"network": network} if network else {})
+
+
+def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
+    """The pair's job as one row of the table: only the scored half is mapped."""
+    job, chosen = load_job(path), ROWS[row]
+    scenes = [s.model_copy(update={"map": s.labels is not None}) for s in job.target.scenes]
+    changes: dict[str, Any] = {
+        "seed": seed,
+        "schedule": job.schedule.model_copy(update={"threads": 1}),
+        "target": job.target.model_copy(update={"scenes": scenes}),
+        "network": job.network.model_copy(update=chosen.network),
+        "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
+        "method": Method(name=chosen.method),
+    }
+    if row not in UNADAPTED and not chosen.network:
+        changes["candidate"] = candidate
+    changed = job.model_copy(update=changes)
+    return oracle(changed) if row == "oracle" else changed
+
+
+def oracle(job: Job) -> Job:
+    """Trained on the labels of the target's other half, which no other row ever opens."""
+    if job.name == SAMPLE:
+        other = load_job(sample(1)).target.scenes
+        other = [s.model_copy(update={"labels": as_training(s.labels)}) for s in other]
+    else:
+        unscored = [s for s in job.target.scenes if s.labels is None]
+        other = [s.model_copy(update={"labels": label_of(job, s.path)}) for s in unscored]
+    source = job.target.model_copy(update={"name": f"{job.target.name}-labelled", "scenes": other})
+    return job.model_copy(update={"source": source, "oracle": True})
+
+
+def label_of(job: Job, image: Path) -> LabelFile:
+    """The label file beside an image, used for training: the packs keep both under the same name."""
+    like = next(s.labels for s in job.target.scenes if s.labels)
+    return as_training(like).model_copy(update={"path": image.parents[1] / "labels" / image.name})
+
+
+def as_training(labels: LabelFile | None) -> LabelFile:
+    assert labels
+    return labels.model_copy(update={"use": "train"})
+
+
+def sample(seed: int) -> Path:
+    """The job of the built-in sample, drawn where it is not there yet, on one thread like the others."""
+    folder = WORK / f"{SAMPLE}-drawn-{seed}"
+    if not folder.exists():
+        draw_sample(folder, seed)
+    return folder / "job.yaml"
+
+
+def pair_of(path: Path) -> str:
+    return load_job(path).name
