@@ -173,7 +173,9 @@ class Bench:
     # Data.
 
     def steps(self, name: str, domains: Sequence[str] = (SOURCE, TARGET)) -> Iterator[tuple[Batch, ...]]:
-        """One batch of each domain for every step of a phase that is still to do."""
+        """One batch of each domain for every step of a phase that is still to do: none of one left out."""
+        if name not in [phase.name for phase in self.phases]:
+            return
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
         size, rank = self.job.sampling.batch, self.fabric.global_rank

@@ -27,3 +27,8 @@ class Standardise(nn.Module):
     def forward(self, values: Tensor, valid: Tensor) -> Tensor:
         clipped = torch.minimum(torch.maximum(values.float(), self.low), self.high)
         return ((clipped - self.mean) / self.std) * valid.unsqueeze(1)
+
+    def within(self, image: Tensor, valid: Tensor) -> Tensor:
+        """Made images, standardised, (b, c, h, w) -> same, in the range of real ones and 0 where invalid."""
+        low, high = (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
+        return torch.minimum(torch.maximum(image, low), high) * valid.unsqueeze(1)

@@ -280,3 +280,15 @@ def test_one_value_for_batch_norm_is_bad_input() -> None:
 def test_images_below_32_px_are_refused() -> None:
     with pytest.raises(ValueError, match="31 x 64"):
         tiny()(noise(1, 3, 31, 64))
+
+
+@pytest.mark.parametrize(
+    ("decoder", "encoder"), [("unet", TINY), ("deeplabv2", TINY), ("dpt", "tu-vit_tiny_patch16_224")]
+)
+def test_stages_and_features_are_those_of_a_whole_pass(decoder: str, encoder: str) -> None:
+    segmentor = tiny(decoder, encoder).eval()
+    image = noise(2, 3, 64, 70)
+    whole, stages = segmentor(image), segmentor.stages(image)
+    for seen, stage in zip(whole.stages, stages, strict=True):
+        torch.testing.assert_close(seen, stage)
+    torch.testing.assert_close(whole.features, segmentor.features(image))
