@@ -173,9 +173,7 @@ class Bench:
     # Data.
 
     def steps(self, name: str, domains: Sequence[str] = (SOURCE, TARGET)) -> Iterator[tuple[Batch, ...]]:
-        """One batch of each domain for every step of a phase that is still to do: none of one left out."""
-        if name not in [phase.name for phase in self.phases]:
-            return
+        """One batch of each domain for every step of a phase that is still to do."""
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
         size, rank = self.job.sampling.batch, self.fabric.global_rank
@@ -224,6 +222,10 @@ class Bench:
         values = torch.from_numpy(np.stack([s.values.astype(np.float32) for s in samples])).to(self.device)
         image = self._standardise[domain](values, valid).contiguous(memory_format=torch.channels_last)
         return Batch(image, label, (label != IGNORE).float(), valid)
+
+    def within(self, domain: str, image: Tensor, valid: Tensor) -> Tensor:
+        """Made images, (b, c, h, w), (b, h, w) -> in the range of a domain's real ones, 0 where invalid."""
+        return self._standardise[domain].within(image, valid)
 
     def images(self, domain: str, purpose: str, count: int) -> Iterator[Tensor]:
         """`count` batches of augmented crops of a domain, (b, c, h, w): for statistics, not for steps."""

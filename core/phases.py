@@ -22,3 +22,8 @@ def rate(step: int, horizon: int, warmup: float, power: float) -> float:
     rising = round(warmup * horizon)
     decay = max(1 - step / horizon, 0.0) ** power
     return float(decay * min((step + 1) / (rising + 1), 1.0) if rising else decay)
+
+
+def late(step: int, steps: int, steady: float) -> float:
+    """Factor on the learning rate: 1 for the share `steady` of the steps, then falling linearly to 0."""
+    return min(1.0, (steps - step) / max((1 - steady) * steps, 1))

@@ -38,9 +38,11 @@ class TrialBench(Bench):
     left_out = 0
     begun = 0.0
 
-    def steps(self, name: str, domains: Sequence[str] = (SOURCE, TARGET)) -> Iterator[tuple[Batch, ...]]:
+    def steps(
+        self, name: str, domains: Sequence[str] = (SOURCE, TARGET), jittered: bool = True
+    ) -> Iterator[tuple[Batch, ...]]:
         self.begun = time.perf_counter()
-        for batches in super().steps(name, domains):
+        for batches in super().steps(name, domains, jittered):
             yield batches
             self.begun = time.perf_counter()
 
