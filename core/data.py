@@ -40,7 +40,8 @@ class Domain:
     holdout: Holdout | None = None
 
     def __post_init__(self) -> None:
-        enough = self.sampling.min_valid * self.index.cell_px**2
+        sampling = self.sampling
+        enough = sampling.min_valid * self.index.cell_px**2
         self._cells = np.concatenate([
             np.column_stack([np.full((valid >= enough).sum(), i), np.argwhere(valid >= enough)])
             for i, valid in enumerate(self.index.valid)
@@ -55,9 +56,8 @@ class Domain:
         self._by_class = [np.argwhere(self._enough_of(counts, c)) for c in range(counts.shape[1])]
         self.class_pixels = counts.sum(0)
         drawable = np.array([len(cells) for cells in self._by_class])
-        self._draw_class = (
-            class_probabilities(np.where(drawable > 0, self.class_pixels, 0)) if drawable.any() else None
-        )
+        there, temperature = np.where(drawable > 0, self.class_pixels, 0), sampling.rare_class_temperature
+        self._draw_class = class_probabilities(there, temperature) if drawable.any() else None
 
     def _trainable_counts(self) -> NDArray[np.int64]:
         """(cells, k) labelled pixels of the drawable cells, none for cells that touch the held-out part."""

@@ -93,6 +93,12 @@ class Sampling(Options):
         0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma"
     )
     rare_classes: bool = Field(True, description="Draw crops that hold rare classes more often")
+    rare_class_temperature: float | None = Field(
+        None,
+        gt=0,
+        description="How evenly: 0.01, as published for 19 classes, draws the rarest of a few alone "
+        "(default: as low as keeps three quarters of the classes in play)",
+    )
     loader_threads: int = Field(1, ge=1, le=16, description="Threads that read ahead")
 
 

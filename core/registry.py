@@ -60,7 +60,14 @@ def healthy(module: Module) -> dict[str, Healthy]:
 
 
 def choose(job: Job, name: str, options: dict[str, Any]) -> Chosen:
-    """A method by name and options for a job. Raises BadInput for a wrong name or option."""
+    """A method by name and options for a job, of its phases those that have steps.
+
+    Raises BadInput for a wrong name or option, and for what the method's own `check(job, options)`, where
+    it has one, knows before hours of training.
+    """
     module = load(name)
     parsed = parse(module.Options, options, f"method.options of {name}")
-    return Chosen(name, module, parsed, module.phases(parsed, job.schedule.steps))
+    if check := getattr(module, "check", None):
+        check(job, parsed)
+    phases = [phase for phase in module.phases(parsed, job.schedule.steps) if phase.steps]
+    return Chosen(name, module, parsed, phases)

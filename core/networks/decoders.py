@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.errors import BadInput
 from core.job import Network
+from core.networks.daformer import DAFormer
 from core.networks.deeplabv2 import DeepLabV2
 from core.networks.outputs import Outputs
 
@@ -44,6 +45,7 @@ DECODERS = {
     "segformer": Decoder(("decoder_segmentation_channels",)),
     "dpt": Decoder(("decoder_intermediate_channels",), stages=4),
     "deeplabv2": Decoder(strides=(8,)),
+    "daformer": Decoder(("width",)),
 }
 _ASPP = Network.model_fields["aspp_dilations"].default
 _UNET_WIDTHS = (256, 128, 64, 32, 16)
@@ -97,7 +99,7 @@ def _check_widths(network: Network, decoder: Decoder) -> None:
     count = network.encoder_depth or decoder.stages if decoder.stages else len(decoder.widths)
     if len(widths) != count or min(widths, default=0) < 1:
         problem = f"{network.decoder} takes {count} positive widths, not {widths}"
-        raise BadInput("network.decoder_channels", problem, "leave it out for smp's own")
+        raise BadInput("network.decoder_channels", problem, "leave it out for its own")
 
 
 def _check_depth(network: Network) -> None:
@@ -143,6 +145,9 @@ def _build(network: Network, classes: int, weights: str | bool | None) -> nn.Mod
     if network.decoder == "deeplabv2":
         encoder = smp.encoders.get_encoder(network.encoder, weights=weights, output_stride=8)
         return DeepLabV2(encoder, encoder.out_channels, classes, network.aspp_dilations)
+    if network.decoder == "daformer":
+        encoder = smp.encoders.get_encoder(network.encoder, depth=network.encoder_depth or 5, weights=weights)
+        return DAFormer(encoder, encoder.out_channels, classes, *(network.decoder_channels or ()))
     options = _smp_options(network)
     return SmpBody(smp.create_model(network.decoder, network.encoder, weights, 3, classes, **options))
 
