@@ -142,11 +142,15 @@ class Bench:
             self.fabric.backward(loss)
         return loss.detach()
 
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Average gradients over devices, set the rate of this step, step, and clear the gradients."""
-        s, phase = self.job.schedule, self.phase
-        horizon = s.horizon or phase.horizon or phase.steps
-        factor = rate(phase.start + self.step_now, horizon, s.warmup, s.poly_power)
+    def step(self, optimizer: torch.optim.Optimizer, factor: float | None = None) -> None:
+        """Average gradients over devices, set the rate of this step, step, and clear the gradients.
+
+        `factor` scales the peak rate; by default it is the job's schedule's.
+        """
+        if factor is None:
+            s, phase = self.job.schedule, self.phase
+            horizon = s.horizon or phase.horizon or phase.steps
+            factor = rate(phase.start + self.step_now, horizon, s.warmup, s.poly_power)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
             if self.fabric.world_size > 1:
@@ -172,8 +176,13 @@ class Bench:
 
     # Data.
 
-    def steps(self, name: str, domains: Sequence[str] = (SOURCE, TARGET)) -> Iterator[tuple[Batch, ...]]:
-        """One batch of each domain for every step of a phase that is still to do."""
+    def steps(
+        self, name: str, domains: Sequence[str] = (SOURCE, TARGET), jittered: bool = True
+    ) -> Iterator[tuple[Batch, ...]]:
+        """One batch of each domain for every step of a phase that is still to do.
+
+        The source is jittered for every method alike, unless the method does so itself (`jitter`).
+        """
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
         size, rank = self.job.sampling.batch, self.fabric.global_rank
@@ -189,7 +198,8 @@ class Bench:
                 torch.manual_seed(seed_for(self.job.seed, "torch", name, step, rank))
                 self.segmentor.train()
                 batches = (self.batch(d, samples) for d, samples in zip(domains, drawn, strict=True))
-                yield tuple(self._photometric(d, batch) for d, batch in zip(domains, batches, strict=True))
+                pairs = zip(domains, batches, strict=True)
+                yield tuple(self.jitter(b) if jittered and d == SOURCE else b for d, b in pairs)
         finally:
             coming.close()
 
@@ -210,10 +220,10 @@ class Bench:
     def _sample(self, domain: str, phase: str, step: int, i: int) -> Sample:
         return self.domains[domain].draw(rng(self.job.seed, domain, phase, step, i))
 
-    def _photometric(self, domain: str, batch: Batch) -> Batch:
-        """The source is jittered for every method alike; the target stays as it is."""
+    def jitter(self, batch: Batch) -> Batch:
+        """The job's photometric jitter of this step, for source imagery."""
         strength = self.job.sampling.photometric_jitter
-        return jitter_bands(batch, strength, self.rng("jitter")) if domain == SOURCE and strength else batch
+        return jitter_bands(batch, strength, self.rng("jitter")) if strength else batch
 
     def batch(self, domain: str, samples: Sequence[Sample]) -> Batch:
         """Samples as tensors on the device, standardised by their domain's statistics."""
