@@ -13,7 +13,8 @@ class Teacher:
     """Exponential moving average of a student's parameters.
 
     `norm` says which batch-norm statistics it labels with: `batch`, those of the batch at hand (the
-    DAFormer family); `copy`, the student's running ones; `ema`, their moving average.
+    DAFormer family); `copy`, the student's running ones; `ema`, their moving average, with which a
+    teacher of `batch` makes maps.
     """
 
     def __init__(self, student: nn.Module, momentum: float, norm: TeacherNorm = "ema") -> None:
@@ -26,12 +27,11 @@ class Teacher:
         keep = min(1 - 1 / (self.updates + 1), self.momentum)
         for mine, its in zip(self.network.parameters(), student.parameters(), strict=True):
             mine.lerp_(its, 1 - keep)
-        if self.norm != "batch":
-            for buffer, its_buffer in zip(self.network.buffers(), student.buffers(), strict=True):
-                if self.norm == "ema" and buffer.is_floating_point():
-                    buffer.lerp_(its_buffer, 1 - keep)
-                else:
-                    buffer.copy_(its_buffer)
+        for buffer, its_buffer in zip(self.network.buffers(), student.buffers(), strict=True):
+            if self.norm == "copy" or not buffer.is_floating_point():
+                buffer.copy_(its_buffer)
+            else:
+                buffer.lerp_(its_buffer, 1 - keep)
         self.updates += 1
 
     @torch.no_grad()
@@ -52,7 +52,7 @@ class Teacher:
 
 
 def _batch_statistics(network: nn.Module) -> None:
-    """Batch norms of an otherwise evaluating network use the batch; their running statistics rest."""
+    """Batch norms of an otherwise evaluating network use the batch, which moves no running statistics."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.train()
