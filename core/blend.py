@@ -15,16 +15,23 @@ HEAD_ROWS = 1
 
 @dataclass(frozen=True)
 class Plane:
-    """The two axes of a map, or of a column strip of it."""
+    """The two axes of a map, or of a column strip of it; `scale_*`: working pixels per pixel of the image."""
 
     tiling_y: Tiling
     tiling_x: Tiling
     taps_y: Taps
     taps_x: Taps
+    scale_y: float
+    scale_x: float
 
     @property
     def native(self) -> bool:
         """The network works on the image's own pixels: nothing is resampled."""
+        return self.scale_y == self.scale_x == 1
+
+    @property
+    def direct(self) -> bool:
+        """The map has the pixels that the network works on: nothing is interpolated."""
         return self.taps_y.identity and self.taps_x.identity
 
 
@@ -105,7 +112,7 @@ class RowBand:
 
     def _probabilities(self, low: int, high: int) -> Tensor:
         taps = self.plane.taps_y
-        if self.plane.native:
+        if self.plane.direct:
             return self.sums[:, low - self.top : high - self.top]
         device = self.sums.device
         lower = torch.from_numpy(taps.lower[low:high] - self.top).to(device)

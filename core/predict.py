@@ -70,22 +70,23 @@ def predict_scene(
     paths = [folder / f"{stem}.class.tif"]
     if predictor.options.confidence:
         paths.append(folder / f"{stem}.confidence.tif")
-    total = scene.grid.height
+    grid = predictor.map_grid(scene.grid)
+    total = grid.height
     if not all(read_tags(path) == tags for path in paths):
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        plane, extent = predictor.plane(scene.grid), _extent(scene.grid, area)
+        plane, extent = predictor.plane(scene.grid), _extent(grid, area)
         widths = _strip_widths(plane, extent.width, len(predictor.legend.classes))
         path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
         cached = CACHE.capped(_cache_bytes(scene, plane, widths[0], threads))
         with cached, Spool(path, identity, extent.height, widths, len(paths)) as spool:
-            require_space(folder, spool.missing_bytes + map_bytes(scene.grid, len(paths)))
+            require_space(folder, spool.missing_bytes + map_bytes(grid, len(paths)))
             for done in _fill(
                 spool, predictor, StripReader(scene, predictor.gsd_m, area, plane), extent, threads
             ):
                 share = done / (extent.height * len(widths))
                 yield Progressed(what=f"map {stem}", done=min(int(share * total), total - 1), total=total)
-            _write_maps(spool, predictor.legend, scene.grid, extent, paths, tags)
+            _write_maps(spool, predictor.legend, grid, extent, paths, tags)
         spool.remove()
     yield Progressed(what=f"map {stem}", done=total, total=total)
 
@@ -216,29 +217,29 @@ def _strip_widths(plane: Plane, width: int, classes: int) -> list[int]:
 
 
 def _cache_bytes(scene: Scene, plane: Plane, width: int, threads: int) -> int:
-    """Decoded blocks worth keeping for a column strip of `width` native pixels.
+    """Decoded blocks worth keeping for a column strip of `width` pixels of the map.
 
     At the native gsd none: each is read once. Where pixels are resampled, those of the strips under
     way: the filter reaches across their borders, and the mask needs them once more.
     """
     if plane.native:
         return 0
-    cell, tile = scene.cells(Box(0, 0, 1, 1))[0], plane.tiling_x.tile
-    rows = threads * math.ceil(strip_rows(scene, plane) / plane.taps_y.factor) + 2 * cell.height
-    columns = min(width + 2 * math.ceil(tile / plane.taps_x.factor), scene.grid.width) + 2 * cell.width
+    cell, working = scene.cells(Box(0, 0, 1, 1))[0], width * plane.taps_x.factor + 2 * plane.tiling_x.tile
+    rows = threads * math.ceil(strip_rows(scene, plane) / plane.scale_y) + 2 * cell.height
+    columns = min(math.ceil(working / plane.scale_x), scene.grid.width) + 2 * cell.width
     return rows * columns * (len(scene.bands) * scene.dtype.itemsize + 1)
 
 
 def _map_id(predictor: Predictor, scene: Scene, area: "Area | None", tags: dict[str, str]) -> str:
     """Names what decides every pixel: network, statistics, options, image, area and the caller's tags."""
-    digest = hashlib.sha256()
+    digest, grid = hashlib.sha256(), predictor.map_grid(scene.grid)
     for name, tensor in predictor.segmentor.state_dict().items():
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     decisive = {
         "tags": tags,
-        "crs": scene.grid.crs_wkt,
-        "grid": [*scene.grid.transform, scene.grid.width, scene.grid.height],
+        "crs": grid.crs_wkt,
+        "grid": [*grid.transform, grid.width, grid.height],
         "gsd_m": predictor.gsd_m,
         "stats": predictor.stats.to_dict(),
         "classes": [[c.name, c.color] for c in predictor.legend.classes],

@@ -32,14 +32,18 @@ class Predictor:
         options: Predict,
         device: torch.device,
         gsd_m: float,
+        native: bool = True,
     ) -> None:
-        """`segmentor` lies on `device` already. Raises BadInput for an overlap that leaves no tile."""
+        """`segmentor` lies on `device` already. `native`: maps have the image's pixels, else the network's.
+
+        Raises BadInput for an overlap that leaves no tile.
+        """
         if options.overlap_px >= options.tile_px:
             raise BadInput(
                 "predict.overlap_px", "is not smaller than predict.tile_px", "a quarter of it is usual"
             )
         self.segmentor, self.stats, self.legend, self.options = segmentor, stats, legend, options
-        self.device, self.gsd_m = device, gsd_m
+        self.device, self.gsd_m, self.native = device, gsd_m, native
         self.standardise = Standardise(stats).to(device)
 
     @torch.inference_mode()
@@ -64,15 +68,23 @@ class Predictor:
             ) from None
         return logits
 
+    def map_grid(self, grid: Grid) -> Grid:
+        """The pixels of the map of an image on `grid`."""
+        return grid if self.native else grid.at_gsd(self.gsd_m)
+
     def plane(self, grid: Grid) -> Plane:
         """The tiles of an image on `grid`."""
         working, tile, overlap = grid.at_gsd(self.gsd_m), self.options.tile_px, self.options.overlap_px
         to_working = ~working.transform @ grid.transform
+        scale_y, scale_x = (1.0, 1.0) if working is grid else (to_working.e, to_working.a)
+        map_ = self.map_grid(grid)
         return Plane(
             Tiling(working.height, tile, overlap),
             Tiling(working.width, tile, overlap),
-            Taps(grid.height, working.height, 1.0 if working is grid else to_working.e),
-            Taps(grid.width, working.width, 1.0 if working is grid else to_working.a),
+            Taps(map_.height, working.height, scale_y if self.native else 1.0),
+            Taps(map_.width, working.width, scale_x if self.native else 1.0),
+            scale_y,
+            scale_x,
         )
 
     def slots(self, tiles_per_row: int) -> int:

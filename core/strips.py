@@ -36,6 +36,7 @@ class StripReader:
 
     def __init__(self, scene: Scene, gsd_m: float, area: "Area | None", plane: Plane) -> None:
         self.scene, self.gsd_m, self.area, self.plane = scene, gsd_m, area, plane
+        self.grid = scene.grid.at_gsd(gsd_m) if plane.direct else scene.grid
         self._rows = strip_rows(scene, plane)
         self._columns(0, scene.grid.width)
 
@@ -65,19 +66,19 @@ class StripReader:
         patch = self.scene.read(Box(self.left, top, self.right - self.left, stop - top), self.gsd_m)
         native_top, native_stop = taps_y.ready(top), taps_y.ready(stop)
         box = Box(low, native_top, high - low, native_stop - native_top)
-        if self.plane.native:
+        if self.plane.direct:
             wanted = patch.valid[:, low - self.left : high - self.left]
         else:
             wanted = self.scene.read(box).valid
         if self.area is not None and box.height:
-            wanted = wanted & self.area.read(self.scene.grid.crop(box))
+            wanted = wanted & self.area.read(self.grid.crop(box))
         return Strip(top, stop, native_top, native_stop, patch.values, patch.valid, wanted)
 
 
 def strip_rows(scene: Scene, plane: Plane) -> int:
     """Working rows of a strip: at the native gsd a row of the file's blocks, each decoded once."""
     block_rows = scene.cells(Box(0, 0, 1, 1))[0].height
-    return block_rows if plane.native else max(round(block_rows * plane.taps_y.factor), MIN_STRIP_ROWS)
+    return block_rows if plane.native else max(round(block_rows * plane.scale_y), MIN_STRIP_ROWS)
 
 
 class Strips:

@@ -130,6 +130,27 @@ def test_maps_lie_where_the_image_lies(tmp_path: Path, crs: Any, transform: Affi
             assert written.grid == scene.grid
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_a_map_may_have_the_networks_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    """T-BDL-4: on the grid that training crops are cut from, in one column strip and in several."""
+    with scene_of(tmp_path / "i.tif", 151, 203) as scene:
+        predictor = predictor_for(scene, gsd_m=factor)
+        predictor.native = False
+        grid = scene.grid.at_gsd(factor)
+        patch = scene.read(grid.box, factor)
+        values = torch.from_numpy(patch.values.astype(np.float32))[None]
+        expected = predictor.logits(values, torch.from_numpy(patch.valid)[None]).softmax(1)[0].max(0)
+        both = np.stack([expected.indices.numpy(), (expected.values.numpy() * 254).round()]).astype(np.uint8)
+        both[:, ~patch.valid] = 255
+        assert_same_map(run(predictor, scene, tmp_path), both)
+        with Scene.open(tmp_path / "m.class.tif") as written:
+            assert written.grid == grid
+        monkeypatch.setattr(predict_module, "BAND_BYTES", 4 * 3 * 65 * 90)
+        assert_same_map(run(predictor, scene, tmp_path, stem="strips"), both)
+
+
 @pytest.mark.parametrize("mode", ["blend", "crop"])
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_another_gsd(tmp_path: Path, factor: float, mode: str) -> None:
