@@ -38,7 +38,7 @@ class StripReader:
         self.scene, self.gsd_m, self.area, self.plane = scene, gsd_m, area, plane
         self.grid = scene.grid.at_gsd(gsd_m) if plane.direct else scene.grid
         self._rows = strip_rows(scene, plane)
-        self._columns(0, scene.grid.width)
+        self._columns(0, self.grid.width)
 
     def of(self, low: int, high: int) -> "StripReader":
         """A reader of the columns that the map's native columns `[low, high)` are computed from."""
