@@ -4,11 +4,13 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from core.cli_runs import kill, runs, start
+from core.cli_about import Json, describe, doctor, presets, weights
+from core.cli_accuracy import evaluate, sample_points
+from core.cli_runs import PresetName, kill, runs, start
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
 
 if TYPE_CHECKING:
@@ -23,12 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Adapt a land-cover segmentation network to a new place, without a single label from there.",
 )
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="A job file.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
-PresetName = Annotated[
-    str | None, typer.Option("--preset", metavar="NAME", help="quick, standard or best; --set goes over it.")
-]
 
 
 @app.callback()
@@ -63,7 +61,7 @@ def demo(
     job = folder / "job.yaml"
     if not job.exists():
         print(f"drawing {draw_sample(folder, 0).parent}")
-    planned = plan(job, parse_settings(settings or []))
+    planned = plan(job, parse_settings(settings))
     finish(planned, as_json=False)
     print(compare(planned.folder))
 
@@ -72,13 +70,14 @@ def demo(
 def inspect(
     job: JobPath,
     settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
+    preset: PresetName = None,
     as_json: Json = False,
 ) -> None:
     """Look at a job's files before hours of training: a verdict per scene and per pair."""
     from core.preflight import inspect as look
     from core.variants import parse_settings, plan
 
-    verdict = look(plan(job, parse_settings(settings or [])).job)
+    verdict = look(plan(job, parse_settings(settings, preset)).job)
     print(verdict.model_dump_json(indent=2) if as_json else verdict.text())
     verdict.raise_faults()
 
@@ -92,9 +91,9 @@ def estimate(
 ) -> None:
     """Measure, in some seconds, what a run will take: time, memory, disk."""
     from core.estimate import estimate as measure
-    from core.variants import plan
+    from core.variants import parse_settings, plan
 
-    planned = plan(job, _settings(preset, settings))
+    planned = plan(job, parse_settings(settings, preset))
     cost = measure(planned.job, planned.folder)
     print(json.dumps(cost.content(), indent=2) if as_json else cost.text())
 
@@ -111,11 +110,11 @@ def run(
 ) -> None:
     """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
     from core.foreground import finish
-    from core.variants import plan, resume
+    from core.variants import parse_settings, plan, resume
 
     if job.is_dir() and (to or settings or preset):
         raise typer.BadParameter("a run that exists is resumed as it is, without --to, --preset and --set")
-    planned = resume(job) if job.is_dir() else plan(job, _settings(preset, settings), to)
+    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings, preset), to)
     finish(planned, as_json)
     if not as_json:
         print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
@@ -123,14 +122,6 @@ def run(
 
 for background in (start, runs, kill):
     app.command()(background)
-
-
-def _settings(preset: str | None, settings: list[str] | None) -> dict[str, Any]:
-    """What a preset sets, and single settings over it."""
-    from core.presets import preset as load
-    from core.variants import parse_settings
-
-    return (load(preset).settings if preset else {}) | parse_settings(settings or [])
 
 
 @app.command()
@@ -194,25 +185,8 @@ def export(
         print(f"the maps are in {to}")
 
 
-@app.command()
-def evaluate(
-    class_map: Annotated[Path, typer.Argument(metavar="MAP", help="A raster of class ids.")],
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The truth: raster or vector.")],
-    legend: Annotated[Path, typer.Option(help="A job file or a run's folder.")],
-    attribute: Annotated[str | None, typer.Option(help="Vector: the attribute with the class.")] = None,
-    layer: Annotated[str | None, typer.Option(help="Vector: the layer.")] = None,
-    area: Annotated[Path | None, typer.Option(help="Polygons to score inside of.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Score a map against labels, from files alone."""
-    from core.evaluate import evaluate as score
-    from core.evaluate import table
-    from core.job import LabelFile, load_job
-
-    job = load_job(legend / "job.yaml" if legend.is_dir() else legend)
-    truth = LabelFile(path=labels, use="check", attribute=attribute, layer=layer)
-    scores = score(class_map, truth, job.legend, area)
-    print(json.dumps(scores, indent=2) if as_json else table({"IoU": scores}))
+for checking in (evaluate, sample_points):
+    app.command()(checking)
 
 
 @app.command()
@@ -250,44 +224,8 @@ def stop(run: RunPath) -> None:
     _request(run, "stop")
 
 
-@app.command()
-def describe() -> None:
-    """Methods, options, networks and devices, as JSON with JSON Schema."""
-    from core.describe import description
-
-    print(json.dumps(description(), indent=2))
-
-
-@app.command()
-def weights(
-    encoder: Annotated[str, typer.Argument(help="An encoder, such as tu-pvt_v2_b2.")],
-    to: Annotated[Path | None, typer.Option(help="Default: the folder that runs look in.")] = None,
-    licence_only: Annotated[bool, typer.Option("--licence", help="Only show the licence.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Download an encoder's pretrained weights for work offline; shows their licence."""
-    from core.networks.download import download, licence_of
-
-    licence = licence_of(encoder)
-    if not as_json:
-        print(f"licence of {encoder}: {licence}", flush=True)
-    path = None if licence_only else download(encoder, to)
-    if as_json:
-        print(json.dumps({"encoder": encoder, "licence": licence, "path": str(path) if path else None}))
-    elif path:
-        print(path)
-
-
-@app.command()
-def doctor(as_json: Json = False) -> None:
-    """What this machine can run: driver, torch, devices, memory, disk."""
-    from core.doctor import examine
-
-    report = examine(Path.cwd())
-    print(report.model_dump_json(indent=2) if as_json else report.text())
-    if report.fallback:
-        print(f"warning: runs on the CPU: {report.fallback}", file=sys.stderr)
-    raise typer.Exit(DONE if report.healthy else FAILED)
+for about in (describe, presets, weights, doctor):
+    app.command()(about)
 
 
 def main() -> None:

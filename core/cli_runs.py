@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="As `isthmus presets` lists them; --set goes over it."),
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 
 
@@ -14,14 +18,15 @@ def start(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a setting.")
     ] = None,
+    preset: PresetName = None,
 ) -> None:
     """Run in the background, when its device is free; prints its folder and needs no terminal."""
     from core.supervise import launch
     from core.variants import begin, parse_settings, plan, resume
 
-    if job.is_dir() and (to or settings):
-        raise typer.BadParameter("a run that exists is resumed as it is, without --to and --set")
-    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings or []), to)
+    if job.is_dir() and (to or settings or preset):
+        raise typer.BadParameter("a run that exists is resumed as it is, without --to, --preset and --set")
+    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings, preset), to)
     launch(begin(planned).folder)
     print(planned.folder)
 

@@ -11,7 +11,7 @@ from core.doctor import available, describe_device
 from core.job import Job
 from core.networks.decoders import DECODERS
 from core.networks.weights import LICENCES
-from core.presets import Preset, presets
+from core.presets import presets, recipes
 from core.run import version_of
 
 UNTRIED = {"smoke_gflops", "fault", "free_gib"}
@@ -20,13 +20,15 @@ UNTRIED = {"smoke_gflops", "fault", "free_gib"}
 
 def description() -> dict[str, Any]:
     """`job`: JSON Schema; `methods`: name -> texts, card, healthy losses, options (JSON Schema) and defaults;
-    `presets` by name; `licences`: part of an encoder's name -> its weights' licence; names of the rest."""
+    `presets` and `recipes` by name; `licences`: part of an encoder's name -> its weights' licence; names
+    of the rest."""
     devices = [describe_device(device) for device in available()]
     return {
         "isthmus": version_of("isthmus"),
         "job": Job.model_json_schema(),
         "methods": {name: _method(name) for name in registry.names()},
-        "presets": {preset.name: _preset(preset) for preset in presets()},
+        "presets": {preset.name: preset.content() for preset in presets()},
+        "recipes": {recipe.name: recipe.content() for recipe in recipes()},
         "decoders": list(DECODERS),
         "encoders": encoders(),
         "licences": dict(LICENCES),
@@ -46,10 +48,6 @@ def _method(name: str) -> dict[str, Any]:
         "options": module.Options.model_json_schema(),
         "defaults": module.Options().model_dump(mode="json"),
     }
-
-
-def _preset(preset: Preset) -> dict[str, Any]:
-    return {"label": preset.title, "summary": preset.summary, "settings": preset.settings}
 
 
 def encoders() -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from core.errors import BadInput
 from core.job import Job, load_job, resolve_paths
 from core.options import Options, load_yaml, parse
+from core.presets import preset as load_preset
 from core.run import Run, create, open_run
 
 Settings = Mapping[str, Any]
@@ -33,10 +34,13 @@ class Planned(NamedTuple):
     folder: Path
 
 
-def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
-    """`key.path=value` texts, values in YAML. Raises BadInput for one without `=` or with a broken value."""
-    settings = {}
-    for text in texts:
+def parse_settings(texts: Sequence[str] | None, preset: str | None = None) -> dict[str, Any]:
+    """`key.path=value` texts, values in YAML, over what a preset sets.
+
+    Raises BadInput for an unknown preset, and for a text without `=` or with a broken value.
+    """
+    settings = dict(load_preset(preset).settings) if preset else {}
+    for text in texts or ():
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise BadInput(

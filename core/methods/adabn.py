@@ -19,6 +19,7 @@ from core.phases import Phase
 CARD = Card(
     cost="source-only training and a minute",
     use="when sensor or light changed alike for every class; networks with batch norm only",
+    kind="Without learning from the target",
 )
 
 

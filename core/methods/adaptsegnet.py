@@ -23,6 +23,7 @@ from core.phases import Phase
 CARD = Card(
     cost="about twice source-only's time a step; memory for a small second network",
     use="when both places have much the same classes in much the same arrangement",
+    kind="Adversarial",
 )
 HEALTHY = {"discriminator": FAIR, "discriminator_lsgan": FAIR_LSGAN}
 

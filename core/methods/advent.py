@@ -25,6 +25,7 @@ from core.phases import Phase
 CARD = Card(
     cost="about twice source-only's time a step; `minent` less, without a second network",
     use="when target predictions are blurred or unsure rather than plainly wrong",
+    kind="Adversarial",
 )
 HEALTHY = {"discriminator": FAIR}
 

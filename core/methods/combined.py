@@ -34,6 +34,7 @@ from core.phases import Phase
 CARD = Card(
     cost="half of the steps at about four times source-only's time; memory for a teacher and a small network",
     use="first: it asks for the least knowledge of the shift between the places",
+    kind="Recommended",
 )
 HEALTHY = {"discriminator": FAIR}
 

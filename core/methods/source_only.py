@@ -14,6 +14,7 @@ from core.phases import Phase
 CARD = Card(
     cost="the least: one forward and one backward pass a step",
     use="to see how far the source's labels carry alone; every other method is compared with it",
+    kind="Without learning from the target",
 )
 
 

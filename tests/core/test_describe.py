@@ -19,8 +19,8 @@ def said() -> dict[str, Any]:
 def test_every_method_has_a_card_and_explains_its_options(said: dict[str, Any]) -> None:
     assert list(said["methods"]) == registry.names()
     for name, method in said["methods"].items():
-        assert set(method["card"]) == {"cost", "use"}, name
-        assert all(len(text) > 20 for text in method["card"].values()), name
+        assert set(method["card"]) == {"cost", "use", "kind"}, name
+        assert all(len(method["card"][key]) > 20 for key in ("cost", "use")), name
         assert all(option["description"] for option in method["options"].get("properties", {}).values())
         assert method["defaults"].keys() == method["options"].get("properties", {}).keys()
 
@@ -46,6 +46,14 @@ def test_presets_devices_and_licences_are_named(said: dict[str, Any]) -> None:
     assert any("mit_b" in part for part in said["licences"])
 
 
-def test_encoders_of_the_presets_are_among_those_described(said: dict[str, Any]) -> None:
-    for preset in said["presets"].values():
-        assert preset["settings"]["network.encoder"] in said["encoders"]
+def test_encoders_of_presets_and_recipes_are_among_those_described(said: dict[str, Any]) -> None:
+    for preset in [*said["presets"].values(), *said["recipes"].values()]:
+        assert preset["settings"].get("network.encoder", "resnet18") in said["encoders"]
+
+
+def test_recipes_are_of_methods_described(said: dict[str, Any]) -> None:
+    for recipe in said["recipes"].values():
+        method = recipe["settings"]["method"]
+        assert method["options"].keys() <= said["methods"][method["name"]]["options"]["properties"].keys()
+        assert recipe["label"]
+        assert recipe["summary"]

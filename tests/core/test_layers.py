@@ -18,7 +18,18 @@ ALLOWED = {
 CONTRACT = (
     *("errors", "options", "job", "events", "journal", "progress", "files", "run", "places"),
     *("cli", "console", "guard", "foreground", "variants", "findings", "evaluate", "preflight"),
-    *("awake", "card", "causes", "charge", "cli_runs", "comparison", "cost", "disk_space", "export"),
+    *(
+        "awake",
+        "card",
+        "causes",
+        "charge",
+        "cli_about",
+        "cli_runs",
+        "comparison",
+        "cost",
+        "disk_space",
+        "export",
+    ),
     *("map_files", "presets", "run_queue", "run_reading", "run_state", "supervise"),
 )
 WITHOUT_TORCH = ("sample",)

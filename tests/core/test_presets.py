@@ -1,17 +1,20 @@
-"""Presets: what they set, and that one replaces another wholly."""
+"""Presets and recipes: what they set, what they leave alone, and that names lead to them."""
 
+import json
 from pathlib import Path
 
 import pytest
 from engines import draw, job_for
 from typer.testing import CliRunner
 
+import core.presets
 from core.cli import app
 from core.errors import BadInput
 from core.job import Schedule, load_job
+from core.networks.decoders import check_decoder
 from core.options import load_yaml
-from core.presets import preset, presets
-from core.variants import with_settings
+from core.presets import preset, presets, recipes
+from core.variants import parse_settings, with_settings
 
 
 @pytest.fixture
@@ -59,6 +62,124 @@ def test_a_run_takes_a_preset_and_single_settings_over_it(places: Path) -> None:
     job = load_job(places / "run" / "job.yaml")
     assert job.schedule.steps == 2
     assert job.predict.tile_px == preset("quick").settings["predict.tile_px"]
+
+
+def test_a_preset_names_the_whole_network_but_its_weights(places: Path) -> None:
+    job = with_settings(job_for(places), {"network.decoder": "deeplabv2", "network.output_stride": 8}, places)
+    for each in presets():
+        made = with_settings(job, each.settings, places)
+        check_decoder(made.network)
+        assert made.network.weights is None
+
+
+RECIPE = """
+title: Whole
+summary: All of it.
+method: {name: advent, options: {variant: minent}}
+settings:
+  network: {encoder: resnet34}
+  schedule: {lr: 0.5}
+"""
+CARD = """
+card: {cost: much, use: sometimes, kind: Adversarial}
+told_by: schedule.lr
+"""
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of recipes beside one preset."""
+    jobs = tmp_path / "resources" / "jobs"
+    for name, text in {
+        "presets/quick": "title: Quick\nsummary: Soon.\nsettings: {schedule: {steps: 9}}\n",
+        "paper/whole": RECIPE,
+        "overhead/other": RECIPE + CARD,
+    }.items():
+        (jobs / name).parent.mkdir(parents=True, exist_ok=True)
+        (jobs / f"{name}.yaml").write_text(text)
+    monkeypatch.setattr(core.presets, "files", lambda _: jobs.parent)
+    return jobs
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_recipe_sets_its_method_and_its_network_wholly_and_else_what_it_names(places: Path) -> None:
+    job = job_for(places, "combined", {"warm_share": 0.3}, sampling={"crop_px": 64})
+    made = with_settings(job, preset("paper/whole").settings, places)
+    assert made.method.model_dump() == {"name": "advent", "options": {"variant": "minent"}}
+    assert (made.network.encoder, made.network.encoder_depth) == ("resnet34", None)
+    assert made.network.weights is None
+    assert made.schedule == job.schedule.model_copy(update={"lr": 0.5})
+    assert made.sampling == job.sampling
+
+
+@pytest.mark.usefixtures("shipped")
+def test_single_settings_go_over_a_recipe() -> None:
+    texts = ["method.options.weight=0.1", "network.encoder=resnet18"]
+    settings = parse_settings(texts, "paper/whole")
+    assert settings["method"] == {"name": "advent", "options": {"variant": "minent"}}
+    assert list(settings)[-1] == "method.options.weight"
+    assert settings["network.encoder"] == "resnet18"
+
+
+@pytest.mark.usefixtures("shipped")
+def test_recipes_are_no_presets_and_one_may_stand_as_a_card_of_its_own() -> None:
+    assert [each.name for each in presets()] == ["quick"]
+    assert [each.name for each in recipes()] == ["overhead/other", "paper/whole"]
+    card, plain = (each.content() for each in recipes())
+    assert card["card"] == {"cost": "much", "use": "sometimes", "kind": "Adversarial"}
+    assert card["told_by"] == "schedule.lr"
+    assert plain.keys() == {"label", "summary", "settings"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("paper/whol", "paper/whole"), ("othr", "overhead/other"), ("qick", "quick")]
+)
+@pytest.mark.usefixtures("shipped")
+def test_a_wrong_name_is_answered_with_the_nearest_even_without_its_folder(wrong: str, right: str) -> None:
+    with pytest.raises(BadInput, match=f"did you mean '{right}'"):
+        preset(wrong)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_name_like_none_is_answered_with_where_they_are_listed() -> None:
+    with pytest.raises(BadInput, match="isthmus presets"):
+        preset("zzz")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("stle: x", "unknown key"),
+        ("method: {name: advent, option: {}}", "did you mean 'options'"),
+        ("card: {cost: a, use: b, kind: Cheap}", "kind"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(shipped: Path, text: str, problem: str) -> None:
+    (shipped / "paper" / "bad.yaml").write_text(f"title: Bad\nsummary: Bad.\n{text}\n")
+    with pytest.raises(BadInput, match=f"bad.yaml.*{problem}"):
+        recipes()
+
+
+@pytest.mark.usefixtures("shipped")
+def test_all_are_listed_and_described() -> None:
+    listed = CliRunner().invoke(app, ["presets"])
+    assert [line.split()[0] for line in listed.output.splitlines()] == [
+        "quick",
+        "overhead/other",
+        "paper/whole",
+    ]
+    assert listed.output.splitlines()[2].endswith("Whole: All of it.")
+    said = json.loads(CliRunner().invoke(app, ["presets", "--json"]).output)
+    assert said["paper/whole"] == preset("paper/whole").content()
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("command", ["inspect", "estimate", "run", "start"])
+def test_every_command_that_makes_a_run_takes_a_preset(command: str, places: Path) -> None:
+    job_for(places)
+    ran = CliRunner().invoke(app, [command, str(places / "job.yaml"), "--preset", "whole"])
+    assert ran.exit_code == 2
+    assert "did you mean 'paper/whole'" in " ".join(ran.output.split())
 
 
 def test_a_run_that_exists_takes_no_preset(places: Path) -> None:

@@ -1,0 +1,63 @@
+"""Commands about this installation: what it can do, what it can be told, what it runs on."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.guard import DONE, FAILED
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def describe() -> None:
+    """Methods, options, networks and devices, as JSON with JSON Schema."""
+    from core.describe import description
+
+    print(json.dumps(description(), indent=2))
+
+
+def presets(as_json: Json = False) -> None:
+    """What `--preset` takes: settings for a short or a good run, and the settings of each method."""
+    from core.presets import presets as plain
+    from core.presets import recipes
+
+    found = [*plain(), *recipes()]
+    if as_json:
+        print(json.dumps({each.name: each.content() for each in found}, indent=2))
+        return
+    width = max(len(each.name) for each in found)
+    for each in found:
+        print(f"{each.name:{width}}  {each.title}: {each.summary}")
+
+
+def weights(
+    encoder: Annotated[str, typer.Argument(help="An encoder, such as tu-pvt_v2_b2.")],
+    to: Annotated[Path | None, typer.Option(help="Default: the folder that runs look in.")] = None,
+    licence_only: Annotated[bool, typer.Option("--licence", help="Only show the licence.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Download an encoder's pretrained weights for work offline; shows their licence."""
+    from core.networks.download import download, licence_of
+
+    licence = licence_of(encoder)
+    if not as_json:
+        print(f"licence of {encoder}: {licence}", flush=True)
+    path = None if licence_only else download(encoder, to)
+    if as_json:
+        print(json.dumps({"encoder": encoder, "licence": licence, "path": str(path) if path else None}))
+    elif path:
+        print(path)
+
+
+def doctor(as_json: Json = False) -> None:
+    """What this machine can run: driver, torch, devices, memory, disk."""
+    from core.doctor import examine
+
+    report = examine(Path.cwd())
+    print(report.model_dump_json(indent=2) if as_json else report.text())
+    if report.fallback:
+        print(f"warning: runs on the CPU: {report.fallback}", file=sys.stderr)
+    raise typer.Exit(DONE if report.healthy else FAILED)
