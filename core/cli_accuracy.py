@@ -1,0 +1,94 @@
+"""The commands that say how accurate a map is: `evaluate` and `sample-points`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from core.job import Job
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+MapPath = Annotated[Path, typer.Argument(metavar="MAP", help="A raster of class ids.")]
+LegendPath = Annotated[Path, typer.Option(help="A job file or a run's folder.")]
+
+
+def evaluate(
+    class_map: MapPath,
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The truth: raster, polygons or points.")],
+    legend: LegendPath,
+    attribute: Annotated[str | None, typer.Option(help="Polygons: the attribute with the class.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Vector: the layer.")] = None,
+    area: Annotated[Path | None, typer.Option(help="Polygons to score inside of.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a map against labels, from files alone.
+
+    Labels of whole land (raster, polygons) are compared pixel by pixel. Points from `sample-points` give
+    accuracies and class areas in proportion to the land, with 95 % intervals.
+    """
+    from core.evaluate import evaluate as score
+    from core.evaluate import table
+    from core.job import LabelFile
+    from geo_io.points import holds_points
+
+    job = _job(legend)
+    if holds_points(labels, layer):
+        _assess(class_map, labels, job, layer, as_json)
+        return
+    truth = LabelFile(path=labels, use="check", attribute=attribute, layer=layer)
+    scores = score(class_map, truth, job.legend, area)
+    print(json.dumps(scores, indent=2) if as_json else table({"IoU": scores}))
+
+
+def sample_points(
+    class_map: MapPath,
+    to: Annotated[Path, typer.Option(help="The GeoPackage to write.")],
+    legend: LegendPath,
+    error: Annotated[
+        float, typer.Option(min=0.001, max=0.2, help="Standard error wanted of the overall accuracy.")
+    ] = 0.02,
+    least: Annotated[int, typer.Option(min=2, help="Points of each class at least.")] = 50,
+    expected: Annotated[
+        float, typer.Option(min=0.5, max=0.99, help="Share of each class expected to be right.")
+    ] = 0.8,
+    seed: Annotated[int, typer.Option(help="Another seed draws other points.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw points of a map at random, by class, to be labelled in a GIS and given to `evaluate`.
+
+    The attribute `label` is empty: write class names into it. Which class the map says is not shown, so
+    that nobody is led by it.
+    """
+    from core.console import watch
+    from core.errors import BadInput
+    from core.sample_points import draw_points
+
+    if to.suffix.lower() != ".gpkg":
+        raise BadInput(to, "is not a GeoPackage's name", "call it .gpkg")
+    if to.exists():
+        raise BadInput(to, "is there already, perhaps with labels in it", "take another name, or delete it")
+    job = _job(legend)
+    watch(draw_points(class_map, job.legend, to, error, least, expected, seed), as_json)
+    if not as_json:
+        print(f"the points are in {to}; fill in `label` with {', '.join(job.legend.names)}")
+
+
+def _assess(class_map: Path, points: Path, job: "Job", layer: str | None, as_json: bool) -> None:
+    from core.area_accuracy import assess, content, table
+    from core.sample_points import read_sample
+
+    sample, left_out = read_sample(points, class_map, job.legend, layer)
+    found = content(
+        assess(sample, len(job.legend.classes)), job.legend.names, float(sample.stratum_sizes.sum())
+    )
+    print(json.dumps(found | {"left_out": left_out}, indent=2) if as_json else table(found))
+    if left_out and not as_json:
+        print(f"{left_out} points without a label, or off the map, are left out")
+
+
+def _job(legend: Path) -> "Job":
+    from core.job import load_job
+
+    return load_job(legend / "job.yaml" if legend.is_dir() else legend)

@@ -1,0 +1,67 @@
+"""Points to GeoPackage and back, without a data frame."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyogrio
+import pyogrio.raw
+import shapely
+from numpy.typing import NDArray
+
+from geo_io.errors import BadInput
+from geo_io.whole_file import whole
+
+Column = NDArray[Any]
+
+
+class Points(NamedTuple):
+    """`xy` (n, 2) in the CRS `crs_wkt`, and a column a name."""
+
+    xy: NDArray[np.float64]
+    crs_wkt: str | None
+    columns: Mapping[str, Column]
+
+
+def write_points(path: Path, points: Points) -> None:
+    """A GeoPackage with one point layer named like the file, whole or not at all.
+
+    A column of None alone becomes an empty text attribute, to be filled in.
+    """
+    # pyogrio warns where there is no CRS: a map without one has points without one.
+    with whole(path, suffix=".gpkg") as partial, warnings.catch_warnings(action="ignore"):
+        pyogrio.raw.write(
+            partial,
+            geometry=shapely.to_wkb(shapely.points(points.xy)),
+            field_data=list(points.columns.values()),
+            fields=list(points.columns),
+            geometry_type="Point",
+            crs=points.crs_wkt,
+            driver="GPKG",
+            layer=path.stem,
+        )
+
+
+def holds_points(path: Path, layer: str | None = None) -> bool:
+    """Whether a vector file's layer holds points; False for whatever cannot be read as one."""
+    try:
+        return str(pyogrio.read_info(path, layer=layer)["geometry_type"]).removeprefix("Multi") == "Point"
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return False
+
+
+def read_points(path: Path, layer: str | None = None) -> Points:
+    """The points of a layer. Raises BadInput where the file cannot be read, or holds other shapes."""
+    if not path.exists():
+        raise BadInput(path, "does not exist", "check the path")
+    try:
+        meta, _, geometry, data = pyogrio.raw.read(path, layer=layer, force_2d=True)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:
+        raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
+    shapes = shapely.from_wkb(geometry)
+    if (shapely.get_type_id(shapes) != shapely.GeometryType.POINT).any():
+        raise BadInput(path, "does not hold single points alone", "give the layer of sample points")
+    columns = dict(zip([str(name) for name in meta["fields"]], data, strict=True))
+    return Points(shapely.get_coordinates(shapes), meta["crs"], columns)
