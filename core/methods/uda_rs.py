@@ -1,0 +1,98 @@
+"""UDA_for_RS: ClassMix self-training for few classes of unequal size (Li et al., Remote Sensing 2022).
+
+DACS with two changes made for overhead images. Gradual class weights: what is rare in the source counts
+more in the loss on it, by a running mean over crops. Local dynamic quality: a teacher's label weighs as
+much as the share of sure pixels in the small window around it, so that a doubtful corner of a crop
+does not silence the rest of it, nor the rest vouch for the corner.
+
+Departures: windows shrink at borders and beside nodata (the authors' code counts what lies outside as
+unsure), and the sampler here may draw rare classes more often as well; by default a warm start on the
+source comes first, batch norm takes the averaged statistics, and the teacher makes the map. Those of DACS
+on mixing and jitter hold here too.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from core.augment import blur, jitter_bands
+from core.bench import SOURCE, Bench, Losses
+from core.card import Card
+from core.options import Options as Base
+from core.parts.class_weights import GradualClassWeights
+from core.parts.local_quality import local_trust
+from core.parts.losses import cross_entropy
+from core.parts.mixing import class_mix
+from core.parts.teacher import Teacher, TeacherNorm
+from core.phases import Phase
+
+CARD = Card(
+    cost="after the warm start nearly three times source-only's time a step; memory for a teacher",
+    use="when small classes matter and the source-only map is right in parts of most crops",
+    kind="Self-training",
+)
+
+
+class Options(Base):
+    """Self-training with class weights and local trust."""
+
+    warm_share: float = Field(
+        0.5, ge=0, le=0.9, description="Share of the steps trained on the source alone first (paper: 0)"
+    )
+    class_temperature: float = Field(
+        0.1, gt=0, le=100, description="Evenness of the class weights: the lower, the more rare classes count"
+    )
+    class_momentum: float = Field(0.9, ge=0, le=1, description="Of their running mean; 1: no class weights")
+    threshold: float = Field(0.7, ge=0, le=1, description="Confidence of a sure pixel")
+    window: int = Field(7, ge=1, le=101, description="Side of the window of local trust in pixels, odd")
+    self_training: float = Field(1.0, ge=0, description="Weight of the loss on mixed crops")
+    teacher_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the teacher's moving average")
+    teacher_norm: TeacherNorm = Field(
+        "ema", description="Batch-norm statistics that the teacher labels with (authors' code: batch)"
+    )
+    jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain and bias on mixed crops")
+    blur: float = Field(0.5, ge=0, le=1, description="Probability of blurring a mixed crop")
+    use: Literal["teacher", "student"] = Field(
+        "teacher", description="Which of the two makes the map (paper: student)"
+    )
+
+    @field_validator("window")
+    @classmethod
+    def _odd(cls, window: int) -> int:
+        if window % 2 == 0:
+            raise ValueError("a window has a middle where its side is odd")
+        return window
+
+
+def phases(options: Options, steps: int) -> list[Phase]:
+    warm = round(steps * options.warm_share)
+    return [Phase("source", warm, 0, steps), Phase("adapt", steps - warm, warm, steps)]
+
+
+def train(bench: Bench, o: Options) -> Iterator[Losses]:
+    student = bench.segmentor
+    optimizer = bench.optimizer(student)
+    bench.keep("source", student=student, optimizer=optimizer)
+    for (source,) in bench.steps("source", [SOURCE]):
+        supervised = bench.backward(cross_entropy(student(source.image), source))
+        bench.step(optimizer)
+        yield {"supervised": supervised}
+
+    teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
+    rarity = GradualClassWeights(bench.classes, bench.device, o.class_temperature, o.class_momentum)
+    bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher, rarity=rarity)
+    bench.result = teacher.network if o.use == "teacher" else student
+
+    for source, target in bench.steps("adapt"):
+        supervised = bench.backward(cross_entropy(student(source.image), rarity.weigh(source)))
+
+        probabilities = teacher.probabilities(target.image)
+        pseudo = local_trust(probabilities, target.valid, o.threshold, o.window)
+        mixed = class_mix(source, target, pseudo, bench.rng("mix"))
+        mixed = blur(jitter_bands(mixed, o.jitter, bench.rng("mix-jitter")), o.blur, bench.rng("mix-blur"))
+        self_taught = bench.backward(o.self_training * cross_entropy(student(mixed.image), mixed))
+
+        bench.step(optimizer)
+        teacher.follow(student)
+        yield {"supervised": supervised, "self_taught": self_taught, "trusted": pseudo.weight.mean()}
