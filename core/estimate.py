@@ -57,12 +57,14 @@ class _Trial:
     """A job's network, data and device, for as long as it takes to time them."""
 
     def __init__(self, job: Job, fabric: Fabric) -> None:
-        self.job, self.fabric, self.device = job, fabric, fabric.device
+        # Weights take no time, but may have to be fetched: no network made here has them.
+        network = job.network.model_copy(update={"weights": None})
+        self.job = job.model_copy(update={"network": network})
+        self.fabric, self.device = fabric, fabric.device
         source, target = open_pair(job)
         self.gsd_m = working_gsd_m(job, source, target)
         self.domains = {SOURCE: self._domain(source), TARGET: self._domain(target)}
         self.order = stage_order(job)
-        network = job.network.model_copy(update={"weights": None})
         self.segmentor, _ = build_segmentor(network, source[0].scene.bands, len(job.legend.classes))
         self.segmentor.precision = autocast_type(job.schedule, self.device)
         self.left_out = 0
