@@ -16,7 +16,7 @@ class Generator(nn.Module):
     of 4 px by reflection and the answer cut back; neither that nor nodata counts in a normalisation.
     """
 
-    def __init__(self, bands: int, width: int = 32, blocks: int = 6) -> None:
+    def __init__(self, bands: int, width: int = 32, blocks: int = 4) -> None:
         super().__init__()
         self.first = nn.Conv2d(bands, width, 7, padding=3, padding_mode="reflect")
         self.down = nn.ModuleList(nn.Conv2d(n * width, 2 * n * width, 3, 2, 1) for n in (1, 2))

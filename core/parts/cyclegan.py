@@ -49,7 +49,7 @@ class CycleGan:
         bench: Bench,
         *,
         width: int = 32,
-        blocks: int = 6,
+        blocks: int = 4,
         lr: float = 2e-4,
         cycle: float = 10.0,
         identity: float = 0.5,

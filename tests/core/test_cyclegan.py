@@ -1,0 +1,273 @@
+"""T-CYC and T-TRANS: what CycleGAN's parts hold, and who receives which gradient."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from engines import bench_for, draw, job_for
+from torch import Tensor, nn
+
+from core.bench import SOURCE, TARGET, Bench
+from core.draws import rng
+from core.errors import BadInput
+from core.networks.generator import Generator
+from core.networks.outputs import Batch
+from core.networks.patchgan import PatchGan
+from core.parts.cyclegan import CycleGan, Translated
+from core.parts.image_pool import ImagePool
+from core.parts.stretch import Stretch
+from core.parts.translator import Translator, load_translator
+from core.phases import late
+from core.radiometry import Standardise
+from geo_io.band_stats import BandStats
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("places")
+    draw(folder)
+    bench = bench_for(job_for(folder, "source_only"), folder / "cache")
+    bench.phase = bench.phases[0]
+    return bench
+
+
+@pytest.fixture
+def pair(bench: Bench) -> tuple[Batch, Batch]:
+    def batch(domain: str) -> Batch:
+        samples = [bench.domains[domain].draw(rng(7, domain, i)) for i in range(2)]
+        return bench.batch(domain, samples)
+
+    return batch(SOURCE), batch(TARGET)
+
+
+def small(bench: Bench) -> CycleGan:
+    return CycleGan(bench, width=8, blocks=1)
+
+
+class Same(nn.Module):
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a generator
+        return image
+
+
+def grads(network: nn.Module) -> list[Tensor]:
+    return [p.grad for p in network.parameters() if p.grad is not None]
+
+
+def moved(network: nn.Module, before: dict[str, Tensor]) -> bool:
+    return any(not torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def test_translators_that_change_nothing_have_no_cycle_and_no_identity_loss(
+    bench: Bench, pair: tuple[Batch, Batch]
+) -> None:
+    gan = small(bench)
+    for translator in gan.to.values():
+        assert isinstance(translator, Translator)
+        translator.network = Same()  # type: ignore[assignment]
+    losses = gan.learn(*pair)
+    assert losses["cycle"].item() == 0
+    assert losses["identity"].item() == 0
+    assert losses["fooling"].item() > 0
+
+
+def test_a_step_of_the_translators_leaves_the_discriminators_without_a_gradient(
+    bench: Bench, pair: tuple[Batch, Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gan = small(bench)
+    before = copied(gan.to), copied(gan.critics)
+    seen: list[tuple[int, int, bool, bool]] = []
+    step = bench.step
+
+    def watched(optimizer: torch.optim.Optimizer, factor: float | None = None) -> None:
+        counts = len(grads(gan.to)), len(grads(gan.critics))
+        step(optimizer, factor)
+        seen.append((*counts, moved(gan.to, before[0]), moved(gan.critics, before[1])))
+
+    monkeypatch.setattr(bench, "step", watched)
+    gan.learn(*pair)
+    (to, critics, to_moved, critics_moved), (to_after, critics_after, *_, all_moved) = seen
+    assert (to > 0, critics, to_moved, critics_moved) == (True, 0, True, False)
+    assert (to_after, critics_after > 0, all_moved) == (0, True, True)
+    assert all(p.requires_grad for p in gan.critics.parameters()), "they must learn again in the next step"
+
+
+def test_what_is_also_asked_for_reaches_every_translation_in_its_own_units(
+    bench: Bench, pair: tuple[Batch, Batch]
+) -> None:
+    gan, given = small(bench), []
+
+    def also(translated: Translated) -> Tensor:
+        given.append(translated)
+        return sum((image.square().mean() for image in translated), torch.zeros(()))
+
+    losses = gan.learn(*pair, also)
+    (translated,) = given
+    assert all(image.requires_grad for image in translated)
+    assert losses["consistency"].item() > 0
+    expected = gan.to[TARGET].after.widen(torch.zeros(1, 4, 1, 1))  # type: ignore[union-attr,operator]
+    # A generator that has learnt nothing answers the middle of the range, where there is data.
+    middle = translated.as_target.detach()[:, :, 8:24, :8].mean((0, 2, 3))
+    assert torch.allclose(middle, expected.flatten(), atol=0.5)
+
+
+def test_nodata_changes_no_loss_and_no_gradient(bench: Bench, pair: tuple[Batch, Batch]) -> None:
+    valid = torch.ones(2, 32, 32, dtype=torch.bool)
+    valid[:, :, 20:] = False
+
+    def outcome(fill: float) -> tuple[dict[str, float], dict[str, Tensor]]:
+        gan = small(bench)
+        batches = [
+            b._replace(image=torch.where(valid.unsqueeze(1), b.image, fill), valid=valid) for b in pair
+        ]
+        losses = [gan.learn(*batches) for _ in range(2)][-1]
+        return {name: loss.item() for name, loss in losses.items()}, copied(gan.to)
+
+    (losses, weights), (other_losses, other_weights) = outcome(0.0), outcome(5.0)
+    assert losses == other_losses
+    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
+
+
+def test_a_translated_source_is_in_the_targets_range_with_its_own_labels_and_nodata(
+    bench: Bench, pair: tuple[Batch, Batch]
+) -> None:
+    gan, source = small(bench), pair[0]
+    with torch.no_grad():
+        for p in gan.translator.network.last.parameters():
+            p.copy_(torch.full_like(p, 3.0))  # to one end of the tanh
+    made = gan.to_target(source)
+    stats = bench.domains[TARGET].stats
+    top = (np.array(stats.high) - stats.mean) / stats.std
+    for band, end in enumerate(top):
+        values = made.image[:, band][source.valid].abs()
+        assert (
+            values.max().item()
+            <= max(abs(end), abs((stats.low[band] - stats.mean[band]) / stats.std[band])) + 1e-4
+        )
+        assert made.image[:, band].max().item() == pytest.approx(end, abs=1e-4)
+    assert not source.valid.all()
+    assert made.image.abs().amax(1)[~source.valid].max().item() == 0
+    for ours, theirs in zip(made[1:], source[1:], strict=True):
+        assert torch.equal(ours, theirs)
+    assert not made.image.requires_grad
+
+
+def stats(low: float, high: float, mean: float, std: float) -> BandStats:
+    return BandStats(("b",), (low,), (high,), (mean,), (std,), (low,), (high,), 1.0, 1, ((1,),))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [stats(0, 255, 96.3, 41.7), stats(0, 65535, 7012.9, 8123.4), stats(-32768, 32767, 1.5, 977.1)],
+    ids=["uint8", "uint16", "int16"],
+)
+def test_every_grey_level_survives_the_stretch(known: BandStats) -> None:
+    levels = torch.arange(known.low[0], known.high[0] + 1).view(1, 1, 1, -1)
+    standardised = Standardise(known)(levels, torch.ones(1, 1, levels.shape[-1], dtype=torch.bool))
+    stretch = Stretch.of(known)
+    unit = stretch.squeeze(standardised)
+    assert (unit.min().item(), unit.max().item()) == pytest.approx((-1, 1), abs=1e-5)
+    back = stretch.widen(unit) * known.std[0] + known.mean[0]
+    assert torch.equal(back.round(), levels)
+
+
+def test_a_band_of_one_value_stays_that_value() -> None:
+    stretch = Stretch.of(stats(7, 7, 7, 1e-6))
+    image = torch.zeros(1, 1, 2, 2)
+    assert torch.isfinite(stretch.squeeze(image)).all()
+    assert stretch.widen(torch.ones(1, 1, 2, 2)).abs().max().item() < 1e-5
+
+
+def drawn(n: int) -> Iterator[np.random.Generator]:
+    return (np.random.default_rng(i) for i in range(n))
+
+
+def test_the_pool_fills_and_then_gives_out_older_images_detached() -> None:
+    pool, out = ImagePool(50, torch.device("cpu")), []
+    for i, generator in enumerate(drawn(200)):
+        given = torch.full((1, 1, 2, 2), i / 256, requires_grad=True)
+        out.append(pool.swap(given, generator))
+        assert len(pool.images) == min(i + 1, 50)
+    assert not any(image.requires_grad for image in out)
+    own = [image.flatten()[0].item() == i / 256 for i, image in enumerate(out)]
+    assert all(own[:50])
+    assert 0.3 < sum(own[50:]) / 150 < 0.7
+    assert not any(image.requires_grad for image in pool.images)
+
+
+def test_a_pool_of_nothing_gives_back_what_it_gets() -> None:
+    images = torch.rand(3, 1, 2, 2)
+    assert torch.equal(ImagePool(0, torch.device("cpu")).swap(images, np.random.default_rng(0)), images)
+
+
+def test_a_pool_goes_on_from_its_state() -> None:
+    pool, again = (ImagePool(4, torch.device("cpu")) for _ in range(2))
+    for generator in drawn(9):
+        pool.swap(torch.rand(2, 1, 2, 2), generator)
+    again.load_state_dict(pool.state_dict())
+    image = torch.rand(8, 1, 2, 2)
+    assert torch.equal(
+        pool.swap(image, np.random.default_rng(5)), again.swap(image, np.random.default_rng(5))
+    )
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (37, 50), (64, 33)])
+def test_a_generator_answers_in_the_size_of_any_image_of_any_bands(height: int, width: int) -> None:
+    image = torch.rand(1, 5, height, width) * 2 - 1
+    made = Generator(5, 8, 1)(image, torch.ones(1, height, width, dtype=torch.bool))
+    assert made.shape == image.shape
+    assert made.abs().max().item() < 1
+
+
+def test_the_published_sizes() -> None:
+    count = sum(p.numel() for p in Generator(3, 64, 9).parameters())
+    assert count == 11_378_179, "ResNet-9 of width 64 over three bands"
+    assert sum(p.numel() for p in PatchGan(3, 64).parameters()) == 2_764_737
+
+
+@pytest.mark.parametrize(("layers", "field"), [(3, 70), (2, 34)])
+def test_a_cell_of_the_discriminator_sees_a_patch(layers: int, field: int) -> None:
+    """By the gradient of a cell in the middle; normalisation would spread it over the image."""
+    critic = PatchGan(2, 4, layers)
+    image = torch.rand(1, 2, 160, 160, requires_grad=True)
+    x = image
+    for layer in critic.layers:
+        x = layer(x)
+    x[0, 0, x.shape[-2] // 2, x.shape[-1] // 2].backward()
+    assert image.grad is not None
+    rows = image.grad.abs().amax((0, 1, 3)).nonzero()
+    assert rows.max().item() - rows.min().item() + 1 == field
+
+
+def test_small_crops_leave_cells_to_judge() -> None:
+    everywhere = torch.ones(1, 32, 32, dtype=torch.bool)
+    assert PatchGan(4, 8)(torch.rand(1, 4, 32, 32), everywhere).shape == (1, 1, 2, 2)
+
+
+def test_the_rate_is_steady_and_then_falls_to_nothing() -> None:
+    factors = [late(step, 100, 0.5) for step in range(100)]
+    assert factors[:51] == [1.0] * 51
+    assert factors[75] == pytest.approx(0.5)
+    assert 0 < factors[99] <= 0.02
+    assert late(99, 100, 1.0) == 1.0
+
+
+def test_a_translator_is_the_same_after_the_disk(
+    bench: Bench, pair: tuple[Batch, Batch], tmp_path: Path
+) -> None:
+    gan = small(bench)
+    gan.learn(*pair)
+    gan.save()
+    assert bench.folder is not None
+    loaded, made = load_translator(bench.folder / "translator.safetensors")
+    assert torch.equal(loaded.to_target(pair[0]).image, gan.to_target(pair[0]).image)
+    assert (made.bands, made.dtype) == (("blue", "green", "red", "nir"), "uint16")
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no weights at all")
+    with pytest.raises(BadInput, match="no translator"):
+        load_translator(damaged)
