@@ -1,0 +1,94 @@
+"""DCAN: give source crops, and what the network makes of them, the channel statistics of target crops
+(Wu et al., ECCV 2018).
+
+Without any adversary. A generator learns to draw a source crop anew so that each channel of an encoder's
+features has the mean and deviation of a target crop's; then the segmentor learns the source's labels on
+crops so translated, its own last features aligned with the target crop's in the same way. In use it sees
+target images as they are: nothing is aligned.
+
+Departures: a warm start on the source alone, and for a network without pretrained weights the encoder
+is the one warm-started so (the paper's is a VGG trained on ImageNet); the generator adds to the crop with
+matched bands and sees aligned features of every scale down to 1/8, so that outlines stay sharp; the last
+features are aligned half-way by default, as crops differ in what they hold; losses are relative to the
+size of the features; nodata counts in no statistic and no loss.
+"""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import torch
+from pydantic import Field
+
+from core.bench import SOURCE, Bench, Losses
+from core.card import Card
+from core.options import Options as Base
+from core.parts.channel_statistics import aligned_features, channel_statistics
+from core.parts.losses import cross_entropy
+from core.parts.style_translator import StyleTranslator
+from core.phases import Phase
+
+CARD = Card(
+    cost="about twice source-only's time a step after the warm start; memory for a second encoder",
+    use="when colours, haze or sensor changed, and an adversary is too restless",
+    kind="Translation",
+)
+
+
+class Options(Base):
+    """Dual channel-wise alignment."""
+
+    warm_share: float = Field(
+        0.4, ge=0, le=0.9, description="Share of the steps trained on the source alone first"
+    )
+    translate_share: float = Field(
+        0.3,
+        ge=0,
+        le=0.9,
+        description="Share of the remaining steps that train the generator; 0: no translation",
+    )
+    feature_strength: float = Field(
+        0.5, ge=0, le=1, description="How far the last features take the target crop's statistics (paper: 1)"
+    )
+    style_weight: float = Field(1.0, ge=0, description="Weight of the generator's style loss over content's")
+    generator_lr: float = Field(1e-3, gt=0, description="Peak learning rate of the generator (Adam)")
+    generator_width: int = Field(64, ge=8, le=512, description="Channels of its layers")
+
+
+def phases(options: Options, steps: int) -> list[Phase]:
+    warm = round(steps * options.warm_share)
+    translate = round((steps - warm) * options.translate_share)
+    adapt = steps - warm - translate
+    # The segmentor's rate goes on where the warm start left it: the generator's steps take nothing from it.
+    return [
+        Phase("source", warm, 0, steps),
+        Phase("translate", translate),
+        Phase("adapt", adapt, warm, warm + adapt),
+    ]
+
+
+def train(bench: Bench, o: Options) -> Iterator[Losses]:
+    student = bench.segmentor
+    optimizer = bench.optimizer(student)
+    bench.keep("source", student=student, optimizer=optimizer)
+    for (source,) in bench.steps("source", [SOURCE]):
+        supervised = bench.backward(cross_entropy(student(source.image), source))
+        bench.step(optimizer)
+        yield {"supervised": supervised}
+
+    translator = StyleTranslator(bench, o.generator_lr, o.generator_width)
+    bench.keep("translate", student=student, optimizer=optimizer, translator=translator)
+    for source, target in bench.steps("translate"):
+        yield translator.learn(source, target, o.style_weight)
+
+    bench.keep("adapt", student=student, optimizer=optimizer, translator=translator)
+    for source, target in bench.steps("adapt"):
+        if o.translate_share:
+            source = translator.to_target(source, target)
+        with torch.no_grad():
+            style = channel_statistics(student.features(target.image), target.valid)
+        aligning = aligned_features(student, source.valid, style, o.feature_strength)
+        with aligning if o.feature_strength else nullcontext():
+            seen = student(source.image)
+        supervised = bench.backward(cross_entropy(seen, source))
+        bench.step(optimizer)
+        yield {"supervised": supervised}

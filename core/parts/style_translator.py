@@ -1,0 +1,98 @@
+"""DCAN's translator: source crops in the look of target crops, without an adversary."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.bench import TARGET, Bench
+from core.networks.adain_generator import AdainGenerator, middle
+from core.networks.discriminator import cells_valid
+from core.networks.outputs import Batch
+from core.parts.channel_statistics import ChannelStatistics, align, channel_statistics
+from core.parts.frozen_encoder import FrozenEncoder
+
+
+class StyleTranslator:
+    """A frozen encoder, channel alignment with a target crop at every scale, and a generator that learns.
+
+    Each source crop takes its look from the target crop at its place in the batch. Untrained, it gives
+    each band of the crop the mean and deviation of the other's.
+    """
+
+    def __init__(self, bench: Bench, lr: float = 1e-3, width: int = 64) -> None:
+        self.bench, self.encoder = bench, FrozenEncoder(bench)
+        side, bands = bench.job.sampling.crop_px, len(bench.segmentor.bands)
+        with torch.no_grad():
+            maps = self._maps(torch.zeros(1, bands, side, side, device=bench.device))
+        with bench.seeded("generator"):
+            self.network = bench.place(AdainGenerator(bands, [each.shape[1] for each in maps], width))
+        adam = torch.optim.Adam(self.network.parameters(), lr=lr)
+        self.optimizer = bench.scheduled(adam)
+
+    def learn(self, source: Batch, target: Batch, style_weight: float) -> dict[str, Tensor]:
+        """One step towards images that keep the aligned content and have the target crop's style."""
+        styles = self._styles(target)
+        wanted = self._wanted(source, styles)
+        made = self._made(source, wanted) * source.valid.unsqueeze(1)
+        found = self._maps(made)
+        content = content_loss(found[-1], wanted[-1], source.valid)
+        style = style_loss(found, source.valid, styles[1:])
+        self.bench.backward(content + style_weight * style)
+        self.bench.step(self.optimizer)
+        return {"content": content.detach(), "style": style.detach()}
+
+    @torch.no_grad()
+    def to_target(self, source: Batch, target: Batch) -> Batch:
+        """The source crops in the look of the target's, in its range; labels and validity stay."""
+        made = self._made(source, self._wanted(source, self._styles(target)))
+        return source._replace(image=self.bench.within(TARGET, made, source.valid))
+
+    def _maps(self, image: Tensor) -> list[Tensor]:
+        return middle(self.encoder(image), image)
+
+    @torch.no_grad()
+    def _styles(self, target: Batch) -> list[ChannelStatistics]:
+        """Of the image itself, and of each map."""
+        return [channel_statistics(each, target.valid) for each in [target.image, *self._maps(target.image)]]
+
+    @torch.no_grad()
+    def _wanted(self, source: Batch, styles: list[ChannelStatistics]) -> list[Tensor]:
+        """The image and its maps, aligned."""
+        maps = [source.image, *self._maps(source.image)]
+        return [align(each, source.valid, style) for each, style in zip(maps, styles, strict=True)]
+
+    def _made(self, source: Batch, wanted: list[Tensor]) -> Tensor:
+        image = wanted[0] * source.valid.unsqueeze(1)
+        with self.bench.autocast():
+            made: Tensor = self.network(image, wanted[1:])
+        return made.float()
+
+    def state_dict(self) -> dict[str, Any]:
+        parts = {"encoder": self.encoder, "network": self.network, "optimizer": self.optimizer}
+        return {name: part.state_dict() for name, part in parts.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.encoder.load_state_dict(state["encoder"])
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def content_loss(found: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
+    """Squared distance of two maps (b, f, h', w') over valid cells, as a share of the size of `wanted`."""
+    counted, wanted = cells_valid(valid, wanted), wanted.float()
+    size = (wanted.square() * counted).sum().clamp(min=1e-6)
+    return ((found.float() - wanted).square() * counted).sum() / size
+
+
+def style_loss(found: list[Tensor], valid: Tensor, styles: list[ChannelStatistics]) -> Tensor:
+    """Squared distance of means and deviations, map by map, as a share of the style's own variance; a mean
+    over the maps and the images in which both are known."""
+    total = torch.zeros((), device=valid.device)
+    for maps, style in zip(found, styles, strict=True):
+        own = channel_statistics(maps, valid)
+        apart = (own.mean - style.mean).square() + (own.std - style.std).square()
+        share = apart.sum(1) / style.std.square().sum(1)
+        known = (own.known & style.known).flatten()
+        total = total + share.flatten()[known].sum() / known.sum().clamp(min=1)
+    return total / len(found)
