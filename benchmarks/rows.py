@@ -15,11 +15,14 @@ SAMPLE = "sample"
 
 @dataclass(frozen=True)
 class Row:
-    """`network`: changes to the pair's; a row that has any trains a source-only model of its own."""
+    """`options`: beside the method's defaults. `network`: changes to the pair's; a row that has any trains a
+    source-only model of its own. `fails`: made to fail, for the study of the verdict alone."""
 
     method: str
+    options: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     trains_translator: bool = False
+    fails: bool = False
 
 
 ROWS = {
@@ -33,13 +36,19 @@ ROWS = {
     "uda_rs": Row("uda_rs"),
     "mic": Row("mic"),
     "daformer": Row("daformer"),
-    "hrda": Row("daformer", {"multi_resolution": MultiResolution()}),
+    "hrda": Row("daformer", network={"multi_resolution": MultiResolution()}),
     "fcan": Row("fcan", trains_translator=True),
     "dcan": Row("dcan", trains_translator=True),
     "cyclegan": Row("cyclegan", trains_translator=True),
     "cycada": Row("cycada", trains_translator=True),
     "bdl": Row("bdl", trains_translator=True),
     "oracle": Row("source_only"),
+    "collapsed by entropy": Row("advent", {"variant": "minent", "weight": 3.0}, fails=True),
+    "overwhelmed by its adversary": Row("adaptsegnet", {"adversarial": 1.0}, fails=True),
+    "taught by noise": Row(
+        "combined", {"warm_share": 0.0, "confidence_cap": 0.01, "self_training": 3.0}, fails=True
+    ),
+    "wrongly normalised": Row("adabn", {"batches": 1}, fails=True),
 }
 UNADAPTED = ("source_only", "oracle")
 
@@ -47,7 +56,7 @@ UNADAPTED = ("source_only", "oracle")
 def recipe_of(row: str) -> dict[str, Any]:
     """A row's recipe: its method's default options as they are today, and its changes to the network."""
     chosen = ROWS[row]
-    options = load(chosen.method).Options().model_dump(mode="json")
+    options = load(chosen.method).Options(**chosen.options).model_dump(mode="json")
     network = {key: value.model_dump(mode="json") for key, value in chosen.network.items()}
     return options | ({"network": network} if network else {})
 
@@ -62,7 +71,7 @@ def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
         "target": job.target.model_copy(update={"scenes": scenes}),
         "network": job.network.model_copy(update=chosen.network),
         "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
-        "method": Method(name=chosen.method),
+        "method": Method(name=chosen.method, options=chosen.options),
     }
     if row not in UNADAPTED and not chosen.network:
         changes["candidate"] = candidate

@@ -1,0 +1,183 @@
+"""Is the verdict right? The label-free signals of finished runs against their true scores.
+
+    python -m benchmarks.verdict        from results/accuracy.jsonl; trains nothing
+
+Every adapted model is compared with the source-only model of its pair and seed. The rule and its
+thresholds were chosen on one pair (landslides) and the built-in sample; the other pairs test it. Rows made
+to fail (collapsed, overwhelmed, taught by noise, wrongly normalised) are among them: run them with
+`python -m benchmarks.accuracy --rows "collapsed by entropy" ...`. Here alone are true labels of the target
+used beside the signals. Writes benchmarks/verdict.md.
+"""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from benchmarks.accuracy import known
+from benchmarks.accuracy_tables import Result
+from benchmarks.rows import HERE, UNADAPTED
+from core.signals import Signals
+from core.verdict import choose
+
+TUNED_ON = ("landslides-hokkaido-sichuan", "landslides-sichuan-hokkaido", "sample")
+BACKGROUND = ("background", "soil")
+EVEN = 0.01
+"""True scores this close are as good as each other: either choice is right."""
+DRAWS = 2000
+
+SIGNALS: dict[str, Callable[[Signals], float]] = {
+    "entropy, lower": lambda s: -s.entropy,
+    "mutual information": lambda s: s.information,
+    "agreement under rotation": lambda s: s.d4_agreement,
+    "confidence": lambda s: s.confidence,
+    "source hold-out mIoU": lambda s: s.holdout_miou,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One adapted model beside its source-only model: signals of both, true scores of both."""
+
+    result: Result
+    before: Signals
+    after: Signals
+    miou: tuple[float, float]
+    foreground: tuple[float, float]
+
+    @property
+    def adapts(self) -> bool:
+        shares, names = self.result["verdict"]["source_shares"], list(self.result["iou"])
+        return choose(self.before, self.after, shares, names).chosen == "adapted"
+
+    @property
+    def gain(self) -> float:
+        return self.miou[1] - self.miou[0]
+
+    def regret(self, adapt: bool) -> float:
+        return max(self.miou) - self.miou[adapt]
+
+
+Rule = Callable[[Case], bool]
+RULES: dict[str, Rule] = {
+    "the verdict": lambda c: c.adapts,
+    "always adapt": lambda _: True,
+    "never adapt": lambda _: False,
+    "lower entropy": lambda c: c.after.entropy < c.before.entropy,
+    "agreement under rotation": lambda c: c.after.d4_agreement > c.before.d4_agreement,
+    "mutual information": lambda c: c.after.information > c.before.information,
+}
+
+
+def cases(results: Sequence[Result]) -> list[Case]:
+    base = {(r["pair"], r["seed"]): r for r in results if r["row"] == "source_only"}
+    found = []
+    for r in results:
+        before = base.get((r["pair"], r["seed"]))
+        if r["row"] in UNADAPTED or not before:
+            continue
+        seen = r["verdict"]
+        signals = Signals(**seen["source_only"]), Signals(**seen["adapted"])
+        found.append(Case(r, *signals, (before["miou"], r["miou"]), (foreground(before), foreground(r))))
+    return found
+
+
+def foreground(result: Result) -> float:
+    """Mean IoU of the classes that are not the ground everything lies on."""
+    ious = [iou for name, iou in result["iou"].items() if name not in BACKGROUND and iou is not None]
+    return statistics.mean(ious)
+
+
+def correlation(chosen: Sequence[Case], signal: Callable[[Signals], float], which: str) -> float:
+    """Spearman's rho between the change of a signal and the change of the true score."""
+    truth = [getattr(c, which)[1] - getattr(c, which)[0] for c in chosen]
+    change = [signal(c.after) - signal(c.before) for c in chosen]
+    return float(spearmanr(change, truth).statistic)
+
+
+def interval(chosen: list[Case], measure: Callable[[list[Case]], float]) -> str:
+    """A measure and its 90 % interval, bootstrapped over runs."""
+    generator, drawn = np.random.default_rng(0), []
+    for _ in range(DRAWS):
+        value = measure([chosen[i] for i in generator.integers(len(chosen), size=len(chosen))])
+        drawn.append(value)
+    low, high = np.nanpercentile(drawn, [5, 95])
+    return f"{measure(chosen):.2f} ({low:.2f} to {high:.2f})"
+
+
+def hits(chosen: Sequence[Case], rule: Rule) -> float:
+    """Share of the runs whose choice is right, or as good as the other."""
+    return statistics.mean(abs(c.gain) < EVEN or rule(c) == (c.gain > 0) for c in chosen)
+
+
+def regret(chosen: Sequence[Case], rule: Rule) -> float:
+    """Points of mIoU lost on average by the choice."""
+    return 100 * statistics.mean(c.regret(rule(c)) for c in chosen)
+
+
+def section(title: str, chosen: list[Case]) -> Iterator[str]:
+    helped = sum(c.gain > EVEN for c in chosen)
+    hurt = sum(c.gain < -EVEN for c in chosen)
+    yield f"## {title}"
+    yield ""
+    yield f"{len(chosen)} adapted models: {helped} better than source-only by over a point, {hurt} worse."
+    yield ""
+    yield "| signal, its change against source-only | rho with mIoU | rho with foreground IoU |"
+    yield "|---|---|---|"
+    for name, signal in SIGNALS.items():
+        rho = [interval(chosen, lambda cs, w=which, s=signal: correlation(cs, s, w)) for which in SCORES]
+        yield f"| {name} | {rho[0]} | {rho[1]} |"
+    yield ""
+    yield "| rule | right | regret in points |"
+    yield "|---|---|---|"
+    for name, rule in RULES.items():
+        right = interval(chosen, lambda cs, r=rule: hits(cs, r))
+        lost = interval(chosen, lambda cs, r=rule: regret(cs, r))
+        yield f"| {name} | {right} | {lost} |"
+    yield ""
+
+
+SCORES = ("miou", "foreground")
+
+
+def wrong(chosen: Sequence[Case]) -> Iterator[str]:
+    yield "## Where it was wrong"
+    yield ""
+    yield "| pair | method | seed | source-only | adapted | it chose | because |"
+    yield "|---|---|---|---|---|---|---|"
+    for c in chosen:
+        if abs(c.gain) >= EVEN and c.adapts != (c.gain > 0):
+            r: dict[str, Any] = c.result
+            verdict = choose(c.before, c.after, r["verdict"]["source_shares"], list(r["iou"]))
+            points = f"{100 * c.miou[0]:.1f} | {100 * c.miou[1]:.1f}"
+            why = "; ".join(verdict.reasons)
+            yield f"| {r['pair']} | {r['row']} | {r['seed']} | {points} | {verdict.chosen} | {why} |"
+    yield ""
+
+
+def main() -> None:
+    found = cases(known())
+    tuned = [c for c in found if c.result["pair"] in TUNED_ON]
+    other = [c for c in found if c.result["pair"] not in TUNED_ON]
+    models = len(found) + len({(c.result["pair"], c.result["seed"]) for c in found})
+    lines = [
+        "# Is the verdict right?",
+        "",
+        f"`python -m benchmarks.verdict`: {models} models of {len(found)} adapted runs, true scores from",
+        "their maps on disk. Intervals (90 %) are bootstrapped over runs. *right*: the choice was the",
+        f"better model, or the two were within {100 * EVEN:.0f} point of mIoU. The thresholds were set on the",
+        "first group.",
+        "",
+        *section(f"Set on: {', '.join(TUNED_ON)}", tuned),
+        *section("Tested on the other pairs", other),
+        *wrong(found),
+    ]
+    (HERE / "verdict.md").write_text("\n".join(lines))
+    print(f"wrote {HERE / 'verdict.md'}")
+
+
+if __name__ == "__main__":
+    main()
