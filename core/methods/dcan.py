@@ -38,7 +38,7 @@ class Options(Base):
     """Dual channel-wise alignment."""
 
     warm_share: float = Field(
-        0.4, ge=0, le=0.9, description="Share of the steps trained on the source alone first"
+        0.5, ge=0, le=0.9, description="Share of the steps trained on the source alone first"
     )
     translate_share: float = Field(
         0.3,

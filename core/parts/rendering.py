@@ -137,7 +137,7 @@ def restyle(
         kept = torch.stack(
             [content_loss(a, b, source.valid) for a, b in zip(found, content, strict=True)]
         ).mean()
-        (kept + style_weight * gram_distance(found, source.valid, style)).backward()
+        bench.backward(kept + style_weight * gram_distance(found, source.valid, style))
         optimizer.step()
         with torch.no_grad():
             image.copy_(bench.within(TARGET, image, source.valid))

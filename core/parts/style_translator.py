@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.bench import TARGET, Bench
+from core.bench import TARGET, Bench, Keepable
 from core.networks.adain_generator import AdainGenerator, middle
 from core.networks.discriminator import cells_valid
 from core.networks.outputs import Batch
@@ -69,13 +69,15 @@ class StyleTranslator:
         return made.float()
 
     def state_dict(self) -> dict[str, Any]:
-        parts = {"encoder": self.encoder, "network": self.network, "optimizer": self.optimizer}
-        return {name: part.state_dict() for name, part in parts.items()}
+        return {name: part.state_dict() for name, part in self._parts.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.encoder.load_state_dict(state["encoder"])
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+
+    @property
+    def _parts(self) -> dict[str, Keepable]:
+        return {"encoder": self.encoder, "network": self.network, "optimizer": self.optimizer}
 
 
 def content_loss(found: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
