@@ -20,6 +20,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("adaptsegnet", {"gan": "lsgan"}),
     ("advent", {"variant": "minent"}),
     ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
+    ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
 ]
 each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
 

@@ -1,0 +1,113 @@
+"""T-AUG and T-MASK in the methods: what the teacher sees, and what the student is to learn of it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engines import bench_for, draw, job_for
+from torch import Tensor
+
+from core.bench import SOURCE, TARGET, Bench
+from core.methods import mic, uda_rs
+from core.networks.outputs import Batch, Outputs
+from core.parts.teacher import Teacher
+from core.registry import choose
+
+STRAIGHT = {"warm_share": 0.0}
+SURE = {**STRAIGHT, "threshold": 0.0}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("places")
+    draw(folder)
+    return folder
+
+
+def train(places: Path, name: str, options: dict[str, Any], steps: int = 2) -> list[dict[str, Tensor]]:
+    job = job_for(places, name, options, schedule={"steps": steps})
+    method = choose(job, name, options)
+    return list(method.module.train(bench_for(job, places / "cache"), method.options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The target batches of each step, as they were drawn."""
+    seen: list[Batch] = []
+    steps = Bench.steps
+
+    def watched(
+        bench: Bench, name: str, domains: Sequence[str] = (SOURCE, TARGET)
+    ) -> Iterator[tuple[Batch, ...]]:
+        for batches in steps(bench, name, domains):
+            seen.append(batches[-1]._replace(image=batches[-1].image.clone()))
+            yield batches
+
+    monkeypatch.setattr(Bench, "steps", watched)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["dacs", "mic", "uda_rs"])
+def test_the_teacher_labels_crops_as_they_were_drawn(
+    name: str, places: Path, drawn: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled: list[Tensor] = []
+    label = Teacher.probabilities
+
+    def watched(teacher: Teacher, image: Tensor) -> Tensor:
+        labelled.append(image.clone())
+        return label(teacher, image)
+
+    monkeypatch.setattr(Teacher, "probabilities", watched)
+    train(places, name, STRAIGHT)
+    assert len(labelled) == 2
+    assert all(torch.equal(a, b.image) for a, b in zip(labelled, drawn, strict=True))
+
+
+def taught(module: Any, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The batches that a method's cross-entropies are taken on."""
+    seen: list[Batch] = []
+    loss = module.cross_entropy
+
+    def watched(outputs: Outputs, batch: Batch) -> Tensor:
+        seen.append(batch)
+        return loss(outputs, batch)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(module, "cross_entropy", watched)
+    return seen
+
+
+def test_masking_hides_the_image_from_the_student_and_leaves_the_labels(
+    places: Path, drawn: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = {}
+    for ratio in (0.0, 1.0):
+        batches = taught(mic, monkeypatch)
+        options = {**SURE, "mask_ratio": ratio, "jitter": 0.0, "blur": 0.0}
+        train(places, "mic", options, steps=1)
+        *_, hidden[ratio] = batches
+    assert torch.equal(hidden[0.0].image, drawn[0].image), "nothing hidden is plain consistency"
+    assert hidden[1.0].image.abs().max() == 0
+    assert torch.equal(hidden[0.0].label, hidden[1.0].label)
+    assert torch.equal(hidden[0.0].weight, hidden[1.0].weight)
+    assert torch.equal(hidden[1.0].label != 255, drawn[0].valid)
+
+
+def test_the_masked_loss_teaches(places: Path) -> None:
+    with_it, without = (train(places, "mic", {**SURE, "masked": weight})[-1] for weight in (1.0, 0.0))
+    assert with_it["masked"] > 0
+    assert without["masked"] == 0
+    assert with_it["supervised"] != without["supervised"]
+
+
+def test_class_weights_are_of_the_source_loss_and_never_of_pasted_pixels(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = taught(uda_rs, monkeypatch)
+    train(places, "uda_rs", {**STRAIGHT, "threshold": 1.0}, steps=1)
+    source, mixed = batches
+    weights = source.weight[source.label != 255]
+    assert not torch.allclose(weights, torch.ones_like(weights))
+    assert set(mixed.weight.unique().tolist()) == {0.0, 1.0}, "no target pixel is sure, pasted ones are"
