@@ -45,7 +45,8 @@ class Bench:
 
     `result` is the network that makes the map where it is not the segmentor: a method that trains
     another one names it as soon as there is one, so that it can be looked at while it learns. `folder`
-    is where what phases make beside weights may lie.
+    is where what phases make beside weights may lie; without one the run is only estimated, and
+    `left_out_tiles` counts what it would predict beside its maps.
     """
 
     job: Job
@@ -59,6 +60,7 @@ class Bench:
     step_now: int = 0
     result: nn.Module | None = None
     folder: Path | None = None
+    left_out_tiles: int = 0
     kept: dict[str, Keepable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -179,10 +181,12 @@ class Bench:
     def steps(
         self, name: str, domains: Sequence[str] = (SOURCE, TARGET), jittered: bool = True
     ) -> Iterator[tuple[Batch, ...]]:
-        """One batch of each domain for every step of a phase that is still to do.
+        """One batch of each domain for every step of a phase that is still to do: none of one left out.
 
         The source is jittered for every method alike, unless the method does so itself (`jitter`).
         """
+        if name not in [phase.name for phase in self.phases]:
+            return
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
         size, rank = self.job.sampling.batch, self.fabric.global_rank
@@ -207,6 +211,11 @@ class Bench:
         """Whether no step of a phase is done yet: what comes before its first step is then due."""
         return self._first_step(name) == 0
 
+    def past(self, name: str) -> bool:
+        """Whether a resumed run has begun a later phase: nothing is left to do for this one."""
+        order = [phase.name for phase in self.phases]
+        return self.resume is not None and order.index(self.resume.phase) > order.index(name)
+
     def _first_step(self, name: str) -> int:
         """0, or where the checkpoint of this phase left off, or the end of a phase that lies before it."""
         if self.resume is None:
@@ -219,6 +228,11 @@ class Bench:
 
     def _sample(self, domain: str, phase: str, step: int, i: int) -> Sample:
         return self.domains[domain].draw(rng(self.job.seed, domain, phase, step, i))
+
+    def admit(self, name: str, domain: Domain) -> None:
+        """Draw from another domain too, from now on: the target with labels that the run has made."""
+        self.domains = self.domains | {name: domain}
+        self._standardise[name] = Standardise(domain.stats).to(self.device)
 
     def jitter(self, batch: Batch) -> Batch:
         """The job's photometric jitter of this step, for source imagery."""

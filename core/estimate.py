@@ -67,7 +67,7 @@ class _Trial:
         self.order = stage_order(job)
         self.segmentor, _ = build_segmentor(network, source[0].scene.bands, len(job.legend.classes))
         self.segmentor.precision = autocast_type(job.schedule, self.device)
-        self.left_out = 0
+        self.left_out = self.left_out_tiles = 0
 
     def cost(self, folder: Path) -> Cost:
         self._bench(self.order[0][1], 1)  # places the network
@@ -84,7 +84,7 @@ class _Trial:
                 PhaseCost(name=name, steps=steps, seconds_per_step=paces[name])
                 for name, steps in phases_of(self.order)
             ],
-            judging_s=judged * crop_s,
+            judging_s=judged * crop_s + self.left_out_tiles * tile_s,
             maps_s=tile_s * tiles * (models if self.job.predict.models == "both" else 1),
             tiles=tiles,
             memory_gib=None if peak is None else max(peak, map_gib or 0, step_gib or 0),
@@ -162,6 +162,7 @@ class _Trial:
             bench = self._bench(method, steps)
             paces |= timed(bench, method)
             self.left_out += bench.left_out + sum(domain.left_out for domain in self.domains.values())
+            self.left_out_tiles = bench.left_out_tiles
             for domain in self.domains.values():
                 domain.left_out = 0
         return paces

@@ -49,7 +49,8 @@ class Training:
         for said in self.method.module.train(self.bench, self.method.options):
             if isinstance(said, Progressed):
                 yield said
-                yield from self._obey()
+                if self.bench.fabric.world_size == 1:  # several devices wait for the one that works
+                    yield from self._obey()
                 continue
             at, step = self.bench.phase, self.bench.step_now + 1
             if at.name != phase:
