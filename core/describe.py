@@ -10,7 +10,7 @@ from core import registry
 from core.doctor import available, describe_device
 from core.job import Job
 from core.networks.decoders import DECODERS
-from core.networks.weights import LICENCES
+from core.networks.licences import LICENCES
 from core.presets import presets, recipes
 from core.run import version_of
 

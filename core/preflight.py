@@ -8,6 +8,7 @@ from core.errors import BadInput
 from core.findings import Finding, Histogram, PairReport, SceneReport, Verdict, in_words
 from core.job import Job, Region
 from core.label_census import look_at_labels, oddities
+from core.networks.licences import restriction
 from core.places import Place, open_pair, working_gsd_m
 from geo_io.band_stats import BandStats, distance, measure
 from geo_io.blocks import open_raster
@@ -33,6 +34,7 @@ def check(job: Job) -> list[str]:
 def inspect(job: Job) -> Verdict:
     """Look at every file of a job. Never raises for bad input: it is in the verdict's faults."""
     verdict = Verdict(job=job.name)
+    verdict.warnings += _licence(job.network.encoder)
     try:
         verdict.faults += _shared_files(job)
         source, target = open_pair(job)
@@ -42,6 +44,12 @@ def inspect(job: Job) -> Verdict:
     except BadInput as fault:
         verdict.faults.append(Finding.of(fault))
     return verdict
+
+
+def _licence(encoder: str) -> Findings:
+    if licence := restriction(encoder):
+        remedy = "see that your use is among what it allows, or take tu-pvt_v2_b2 or a CNN"
+        yield Finding(where="network.encoder", what=f"{encoder} is under {licence}", remedy=remedy)
 
 
 def _shared_files(job: Job) -> Findings:

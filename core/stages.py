@@ -115,7 +115,7 @@ class Stages:
             segmentor,
             data.domains,
             method.phases,
-            report.text,
+            "; ".join((report.text, *report.notes)),
             resume,
             folder=self.run.phase(stage),
         )

@@ -10,7 +10,8 @@ from torch import nn
 
 from core.errors import BadInput
 from core.networks.encoders import check_encoder
-from core.networks.weights import LICENCES, default_folder, from_hub, tensors
+from core.networks.licences import restriction
+from core.networks.weights import default_folder, from_hub, tensors
 from geo_io.whole_file import whole
 
 
@@ -20,9 +21,8 @@ def licence_of(encoder: str) -> str:
     Raises BadInput for an encoder that neither smp nor timm knows.
     """
     check_encoder(encoder)
-    for part, licence in LICENCES.items():
-        if part in encoder:
-            return licence
+    if licence := restriction(encoder):
+        return licence
     if not encoder.startswith("tu-"):
         settings = smp.encoders.encoders[encoder].get("pretrained_settings") or {}
         repository = settings.get("imagenet", {}).get("repo_id")

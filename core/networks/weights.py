@@ -16,13 +16,10 @@ from torch import Tensor, nn
 
 from core.errors import BadInput
 from core.job import Network
+from core.networks.licences import restriction
 
 LEAST_MATCHED = 0.95
 _WRAPPERS = {"module", "model", "encoder", "backbone", "body", "network", "segmentor"}
-LICENCES = {
-    "mit_b": "NVIDIA Source Code License: non-commercial use only",
-    "dinov3": "Meta's DINOv3 License, which restricts use",
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def load_encoder(
     file is no safetensors file, or the hub is needed and out of reach.
     """
     wanted = {name: tensor for name, tensor in tensors(encoder) if _counts(name, used)}
-    licence = next((text for part, text in LICENCES.items() if part in network.encoder), None)
+    licence = restriction(network.encoder)
     notes = [f"{network.encoder}: {licence}"] if licence else []
     if network.weights is None:
         source = "nothing (network.weights: null)"

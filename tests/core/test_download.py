@@ -9,8 +9,8 @@ import torch
 from core.errors import BadInput
 from core.job import Network
 from core.networks.download import download, licence_of
+from core.networks.licences import LICENCES
 from core.networks.segmentor import build_segmentor
-from core.networks.weights import LICENCES
 
 
 def resnet() -> torch.nn.Module:

@@ -92,6 +92,11 @@ def test_the_oracle_may_train_on_its_target(place: Path) -> None:
     assert not verdict.faults
 
 
+def test_a_restrictive_licence_is_named_before_anything_is_trained(place: Path) -> None:
+    (warning,) = look(place, {"network.encoder": "mit_b0"}).warnings
+    assert "network.encoder: mit_b0 is under NVIDIA Source Code License: non-commercial use" in warning.text
+
+
 def test_an_image_without_data_is_a_fault(place: Path) -> None:
     write_raster(place / "target.tif", np.zeros((3, SIDE, SIDE), np.uint8), nodata=0)
     assert "no valid pixel" in look(place).faults[0].text

@@ -5,10 +5,13 @@ import pytest
 import segmentation_models_pytorch as smp
 import timm
 import torch
+from engines import draw, job_for, run_for
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from core.errors import BadInput
+from core.events import Noted
+from core.execute import execute
 from core.job import Network
 from core.networks.segmentor import Segmentor, WeightReport, build_segmentor
 from core.networks.weights import default_folder
@@ -230,6 +233,16 @@ def test_restrictive_licences_are_named() -> None:
     assert "non-commercial" in report.licence
     assert report.notes == (f"mit_b0: {report.licence}",)
     assert build(None)[1].licence is None
+
+
+def test_a_run_notes_what_its_user_should_know_of_the_weights(tmp_path: Path) -> None:
+    draw(tmp_path)
+    job = job_for(tmp_path, "source_only", network={"encoder": "mit_b0"}, schedule={"steps": 1})
+    said = execute(run_for(job, tmp_path / "run"))
+    assert any(
+        "tensors loaded" in e.text and "non-commercial" in e.text for e in said if isinstance(e, Noted)
+    )
+    said.close()  # type: ignore[attr-defined]  # execute is a generator
 
 
 def test_real_weights_load_completely() -> None:
