@@ -104,13 +104,35 @@ class Adversary:
             )
         return levels[: len(self.weights)]
 
-    def _loss(self, discriminator: nn.Module, level: Tensor, valid: Tensor, domain: float) -> Tensor:
+    @torch.no_grad()
+    def told(self, source: Outputs, source_valid: Tensor, target: Outputs, target_valid: Tensor) -> Tensor:
+        """Share of the cells whose domain the main level's discriminator tells, over all devices; 0.5 is a
+        coin toss."""
+        right = torch.zeros((), device=source_valid.device)
+        for outputs, valid, domain in ((source, source_valid, SOURCE), (target, target_valid, TARGET)):
+            verdict, counted = self._verdict(self.networks[0], self._levels(outputs)[0], valid)
+            correct = (verdict > self._middle) == (domain > 0.5)
+            right = right + 0.5 * (correct * counted).sum() / counted.sum().clamp(min=1)
+        mean = self.bench.fabric.all_reduce(right, reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        return mean
+
+    @property
+    def _middle(self) -> float:
+        """The score that says neither domain: a logit, or halfway between the two labels."""
+        return 0.0 if self.gan == "bce" else 0.5
+
+    def _verdict(self, discriminator: nn.Module, level: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """The score of every cell, and which cells count."""
         map_ = self.view(level)
         map_ = map_ * cells_valid(valid, map_)
         with self.bench.autocast():
             verdict = discriminator(map_)
         verdict = verdict.float()
-        counted = cells_valid(valid, verdict)
+        return verdict, cells_valid(valid, verdict)
+
+    def _loss(self, discriminator: nn.Module, level: Tensor, valid: Tensor, domain: float) -> Tensor:
+        verdict, counted = self._verdict(discriminator, level, valid)
         truth = torch.full_like(verdict, domain)
         if self.gan == "bce":
             each = F.binary_cross_entropy_with_logits(verdict, truth, reduction="none")

@@ -114,3 +114,26 @@ def test_nodata_is_invisible_to_both_losses(bench: Bench) -> None:
 def test_a_level_that_the_network_lacks_is_refused_in_words(bench: Bench) -> None:
     with pytest.raises(adversaries.BadInput, match="deeplabv2"):
         Adversary(bench, [1.0, 0.1]).fool(Outputs(logits(0)), EVERYWHERE)
+
+
+@pytest.mark.parametrize("gan", ["bce", "lsgan"])
+def test_what_a_discriminator_tells_is_a_share_of_the_cells_that_count(bench: Bench, gan: str) -> None:
+    """Source cells score low and target cells high; the right half of the target's is nodata."""
+    adversary = Adversary(bench, [1.0], view=lambda maps: maps, gan=gan, make=lambda: nn.Conv2d(1, 1, 1))  # type: ignore[arg-type]
+    for p, value in zip(adversary.networks.parameters(), (1.0, 0.0), strict=True):
+        p.data.fill_(value)  # the score is the map
+    source, target = torch.full((1, 1, 4, 8), -1.0), torch.full((1, 1, 4, 8), 2.0)
+    everywhere = torch.ones(1, 4, 8, dtype=torch.bool)
+    left = everywhere.clone()
+    left[..., 4:] = False
+
+    def told(of_target: Tensor) -> float:
+        return adversary.told(Outputs(source), everywhere, Outputs(of_target), left).item()
+
+    assert told(target) == 1
+    target[..., 4:] = -9
+    assert told(target) == 1, "nodata does not count"
+    target[..., :2] = -9
+    assert told(target) == 0.75, "half of the target's and all of the source's"
+    assert told(-target) == 0.75
+    assert told(torch.full_like(target, -9)) == 0.5, "all is taken for the source: a coin toss"

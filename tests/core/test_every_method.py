@@ -19,6 +19,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
     ("adaptsegnet", {"gan": "lsgan"}),
     ("advent", {"variant": "minent"}),
+    ("cycada", {"start": "initial", "level": "output", "semantic_labels": "source", "semantic_gate": 1.0}),
     ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
     ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
 ]
