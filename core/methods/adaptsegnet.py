@@ -3,20 +3,24 @@
 A discriminator learns to tell source from target softmax maps; the segmentor learns the source
 labels and to fool it. Update order as in the authors' code: supervised, adversarial (the
 discriminator frozen), then the discriminator on detached maps, all from the weights before the step.
+`space: features` is the paper's ablation, the same game on the encoder's last features.
 
 Departures: nodata counts in no loss and no discriminator cell; every ASPP branch is summed (the
-authors' multi-level model returned after two); the optimiser and its schedule are the job's.
+authors' multi-level model returned after two); features, too coarse for the discriminator's stride of
+32, are judged cell by cell by FCAN's domain classifier; the optimiser and its schedule are the job's.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from functools import partial
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.bench import Bench, Losses
 from core.card import Card
+from core.networks.domain_classifier import DomainClassifier
 from core.options import Options as Base
-from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary, Gan
+from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary, Gan, encoded
 from core.parts.losses import cross_entropy
 from core.phases import Phase
 
@@ -31,6 +35,9 @@ HEALTHY = {"discriminator": FAIR, "discriminator_lsgan": FAIR_LSGAN}
 class Options(Base):
     """Output-space adversarial adaptation."""
 
+    space: Literal["output", "features"] = Field(
+        "output", description="What the domains are told apart by: predictions, or the encoder's features"
+    )
     levels: Literal["single", "multi"] = Field(
         "single", description="multi: also on the auxiliary head (deeplabv2)"
     )
@@ -42,6 +49,12 @@ class Options(Base):
     supervised_aux: float = Field(0.1, ge=0, description="Weight of cross-entropy on the auxiliary head")
     discriminator_lr: float = Field(1e-4, gt=0, description="Peak learning rate of the discriminator (Adam)")
 
+    @model_validator(mode="after")
+    def _one_space(self) -> Self:
+        if self.space == "features" and self.levels == "multi":
+            raise ValueError("`levels: multi` is about predictions: leave it out with `space: features`")
+        return self
+
 
 def phases(options: Options, steps: int) -> list[Phase]:  # noqa: ARG001  # every method has this signature
     return [Phase("adapt", steps)]
@@ -51,12 +64,20 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     multi = o.levels == "multi"
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    adversary = Adversary(
-        bench,
-        [o.adversarial, o.adversarial_aux] if multi else [o.adversarial],
-        lr=o.discriminator_lr,
-        gan=o.gan,
-    )
+    if o.space == "features":
+        judge = partial(DomainClassifier, student.feature_channels)
+        adversary = Adversary(
+            bench,
+            [o.adversarial],
+            lambda features: features,
+            o.discriminator_lr,
+            o.gan,
+            maps=encoded,
+            make=judge,
+        )
+    else:
+        weights = [o.adversarial, o.adversarial_aux] if multi else [o.adversarial]
+        adversary = Adversary(bench, weights, lr=o.discriminator_lr, gan=o.gan)
     bench.keep("adapt", student=student, optimizer=optimizer, adversary=adversary)
 
     for source, target in bench.steps("adapt"):

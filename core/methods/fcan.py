@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from pydantic import Field
-from torch import Tensor
 
 from core.bench import SOURCE, Bench, Losses
 from core.card import Card
@@ -82,7 +81,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
     adversary = Adversary(
         bench,
         [o.adversarial],
-        view=as_it_is,
+        view=lambda features: features,
         lr=o.discriminator_lr,
         maps=encoded,
         make=partial(DomainClassifier, student.feature_channels, o.discriminator_width),
@@ -107,7 +106,3 @@ def crops(bench: Bench, o: Options) -> int:
         return o.appearance
     adapting = next(phase.steps for phase in bench.phases if phase.name == "adapt")
     return -(-adapting // o.iterations) * bench.job.sampling.batch
-
-
-def as_it_is(features: Tensor) -> Tensor:
-    return features
