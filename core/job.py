@@ -102,6 +102,25 @@ class Sampling(Options):
     loader_threads: int = Field(1, ge=1, le=16, description="Threads that read ahead")
 
 
+class MultiResolution(Options):
+    """HRDA: each crop seen as a whole, downscaled, and in a part at full resolution, around any network."""
+
+    scale: Literal[2, 4] = Field(
+        2, description="The whole is seen at 1/scale, a sharp part has 1/scale of the crop's sides"
+    )
+    attention: Literal["classwise", "single", "fixed"] = Field(
+        "classwise",
+        description="What weighs the two: learnt for each class, for all of them alike, or one half (fixed)",
+    )
+    attention_width: int = Field(256, ge=8, le=1024, description="Channels of the attention's layers")
+    detail_weight: float = Field(
+        0.1, ge=0, lt=1, description="Share of the loss on what the sharp part alone says"
+    )
+    overlapping: bool = Field(
+        True, description="Where all is labelled or mapped, the sharp parts overlap by half"
+    )
+
+
 class Network(Options):
     """The segmentation network."""
 
@@ -117,6 +136,9 @@ class Network(Options):
     )
     output_stride: Literal[8, 16] | None = Field(None, description="Dilated encoder (CNNs only)")
     aspp_dilations: list[int] = Field([6, 12, 18, 24], description="deeplabv2: the summed branches")
+    multi_resolution: MultiResolution | None = Field(
+        None, description="See each crop at two resolutions (HRDA): far for the context, near for the detail"
+    )
 
 
 class Schedule(Options):

@@ -13,6 +13,7 @@ from core.job import Network
 from core.networks.decoders import build_body, check_decoder, impossible
 from core.networks.deeplabv2 import DeepLabV2
 from core.networks.encoders import Survey, adapt_pretrained, adapt_random, check_encoder, seeded, survey
+from core.networks.multi_resolution import MultiResolutionBody, build_multi_resolution
 from core.networks.outputs import Head, Outputs
 from core.networks.weights import WeightReport, load_encoder
 
@@ -27,7 +28,7 @@ def encoder_of(body: nn.Module) -> Any:
 
 
 def maps_of(returned: Any) -> Sequence[Tensor]:
-    """The feature maps of what an encoder returns: plain vision transformers give class tokens beside them."""
+    """The feature maps of what an encoder returns: plain vision transformers give class tokens beside."""
     maps: Sequence[Tensor] = returned[0] if isinstance(returned, tuple) else returned
     return maps
 
@@ -66,7 +67,7 @@ class Segmentor(nn.Module):
 
         def cut(head: Head) -> Head:
             top, left, h, w = head.box
-            h, w = min(h, height - top), min(w, width - left)
+            h, w = max(min(h, height - top), 0), max(min(w, width - left), 0)
             return Head(head.logits[..., :h, :w].float(), (top, left, h, w), head.weight)
 
         return Outputs(
@@ -79,8 +80,11 @@ class Segmentor(nn.Module):
 
     def stages(self, image: Tensor) -> Sequence[Tensor]:
         """(b, c, h, w) -> the encoder's features, finest first, as in `Outputs`, without the rest."""
+        image = self._continued(image)
+        if isinstance(self.body, MultiResolutionBody):
+            image = self.body.whole(image)
         with self._autocast(image):
-            return maps_of(encoder_of(self.body)(self._continued(image)))
+            return maps_of(encoder_of(self.body)(image))
 
     def features(self, image: Tensor) -> Tensor:
         """(b, c, h, w) -> the encoder's last features (b, f, h', w'), as in `Outputs`, without the rest."""
@@ -128,8 +132,7 @@ def build_segmentor(
         encoder = encoder_of(body)
         stride = int(encoder.output_stride)
         # A plain ViT has one stride, but DPT halves it once more.
-        multiple = 2 * stride if network.decoder == "dpt" else stride
-        segmentor = Segmentor(body, bands, classes, multiple, decoder.least_cells * stride)
+        multiple, least = 2 * stride if network.decoder == "dpt" else stride, decoder.least_cells * stride
         known = _survey(network, encoder, multiple)
         report, filled = load_encoder(
             encoder,
@@ -141,7 +144,12 @@ def build_segmentor(
         for name, conv in known.stem.items():
             adapt = adapt_pretrained if f"{name}.weight" in filled else adapt_random
             adapt(conv, bands)
-    _freeze(segmentor, known)
+        _freeze(body, known)
+        if options := network.multi_resolution:
+            # After all else, so that what is within begins with the weights that it has alone.
+            body = build_multi_resolution(body, options, len(bands), classes, multiple, least)
+            multiple, least = body.multiple_px, options.scale * least
+    segmentor = Segmentor(body, bands, classes, multiple, least)
     _probe(network, segmentor)
     return segmentor, report
 
@@ -158,13 +166,13 @@ def _survey(network: Network, encoder: nn.Module, multiple_px: int) -> Survey:
     return known
 
 
-def _freeze(segmentor: Segmentor, known: Survey) -> None:
+def _freeze(body: nn.Module, known: Survey) -> None:
     """Parameters without any effect on the features are not trained, nor is DeepLabV2's affine batch norm."""
-    for name, parameter in encoder_of(segmentor.body).named_parameters():
+    for name, parameter in encoder_of(body).named_parameters():
         if name not in known.used:
             parameter.requires_grad_(False)
-    if isinstance(segmentor.body, DeepLabV2):
-        segmentor.body.freeze_affine()
+    if isinstance(body, DeepLabV2):
+        body.freeze_affine()
 
 
 def _probe(network: Network, segmentor: Segmentor) -> None:
