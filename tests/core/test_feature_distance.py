@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.bench import SOURCE, Bench
 from core.errors import BadInput
+from core.estimate import estimate
 from core.job import Job
 from core.networks.outputs import Batch, Outputs
 from core.parts.feature_distance import FeatureDistance, cells_of
@@ -114,10 +115,18 @@ def test_what_does_not_fit_the_job_is_refused_before_it_begins(job: Job) -> None
     assert choose(untaught, "daformer", {})
 
 
+def asking(job: Job) -> Job:
+    method = job.method.model_copy(update={"options": {"feature_classes": EVERY}})
+    return job.model_copy(update={"method": method})
+
+
+def test_its_cost_is_estimated_without_the_weights(job: Job, tmp_path: Path) -> None:
+    phases = estimate(asking(job), tmp_path).phases
+    assert all(phase.seconds_per_step > 0 for phase in phases)
+
+
 def test_training_reports_it(job: Job, tmp_path: Path) -> None:
-    asked = job.model_copy(
-        update={"method": job.method.model_copy(update={"options": {"feature_classes": EVERY}})}
-    )
+    asked = asking(job)
     bench = bench_for(asked, tmp_path)
     method = choose(asked, "daformer", asked.method.options)
     *_, last = method.module.train(bench, method.options)

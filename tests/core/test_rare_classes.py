@@ -1,8 +1,15 @@
 """T-RCS: rare classes are drawn as the formula says, and few classes do not collapse into one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from engines import BANDS, bench_for, draw, job_for
+from worlds import noise, write_raster
 
+from core.bench import SOURCE
+from core.data import LEAST_SHARE, Domain
+from core.draws import rng
 from core.parts.rare_classes import class_probabilities
 
 
@@ -31,3 +38,33 @@ def test_automatic_temperature_keeps_enough_classes_in_play(shares: list[float])
 def test_no_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="no labelled"):
         class_probabilities(np.zeros(3, np.int64))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    """A source in halves, with a town of 8 x 8 pixels."""
+    draw(tmp_path)
+    label = np.zeros((192, 192), np.uint8)
+    label[:, 96:], label[76:84, 76:84] = 1, 2
+    write_raster(tmp_path / "source.tif", noise(4, 192, 192, "uint16"), names=BANDS)
+    write_raster(tmp_path / "source-labels.tif", label, nodata=255)
+    return tmp_path
+
+
+def source(places: Path, temperature: float | None) -> Domain:
+    job = job_for(places, sampling={"rare_class_temperature": temperature})
+    return bench_for(job, places / f"cache-{temperature}").domains[SOURCE]
+
+
+def test_a_crop_drawn_for_a_class_holds_it(places: Path) -> None:
+    """At the published temperature every draw is for the town. DAFormer's code draws crops again until one
+    holds half of the least share; here the cell that holds the class lies within the crop."""
+    domain = source(places, 0.01)
+    crops = [domain.draw(rng(0, i)).label for i in range(100)]
+    assert min((label == 2).sum() for label in crops) >= LEAST_SHARE / 2 * crops[0].size
+
+
+def test_the_automatic_temperature_draws_for_other_classes_too(places: Path) -> None:
+    domain = source(places, None)
+    towns = [bool((domain.draw(rng(0, i)).label == 2).any()) for i in range(100)]
+    assert 0.5 < np.mean(towns) < 0.9
