@@ -21,6 +21,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("advent", {"variant": "minent"}),
     ("cycada", {"start": "initial", "level": "output", "semantic_labels": "source", "semantic_gate": 1.0}),
     ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
+    ("daformer", {"warm_share": 0.0}),
     ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
 ]
 each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
@@ -42,7 +43,7 @@ def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:
     """The tiny job with as few steps as give each phase of the method two."""
     module = load(name)
     chosen = module.Options(**options)
-    steps = next(n for n in range(4, 200) if min(phase.steps for phase in module.phases(chosen, n)) >= 2)
+    steps = next(n for n in range(4, 200) if min(p.steps for p in module.phases(chosen, n) if p.steps) >= 2)
     return job_for(places, name, options, schedule={"steps": steps})
 
 
