@@ -8,6 +8,9 @@ from core.job import Job, SceneFiles
 
 CLASS_SUFFIX, CONFIDENCE_SUFFIX = ".class.tif", ".confidence.tif"
 
+CONFIDENCE_STEPS = 254
+"""What a probability of 1 is in a confidence raster; 255 is no data."""
+
 Part = Literal["class", "confidence"]
 Which = Literal["chosen", "source-only", "adapted"]
 

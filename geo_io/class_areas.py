@@ -20,10 +20,11 @@ Floats = NDArray[np.float64]
 
 
 class Areas(NamedTuple):
-    """Square metres by class id (k,) so far, and the share of the map that is counted, in [0, 1]."""
+    """Square metres and pixels by class id (k,) so far, and the share of the map counted, in [0, 1]."""
 
     area_m2: Floats
     counted: float
+    pixels: NDArray[np.int64]
 
 
 def class_areas(path: Path, classes: int) -> Iterator[Areas]:
@@ -31,7 +32,7 @@ def class_areas(path: Path, classes: int) -> Iterator[Areas]:
 
     Raises BadInput where the file is damaged or holds an id beyond `classes`.
     """
-    total = np.zeros(classes)
+    total, pixels = np.zeros(classes), np.zeros(classes, np.int64)
     with Scene.open(path) as scene:
         boxes = list(_windows(scene.grid.box))
         for number, box in enumerate(boxes, 1):
@@ -41,8 +42,10 @@ def class_areas(path: Path, classes: int) -> Iterator[Areas]:
                 problem = f"holds class id {int(ids[patch.valid].max())}, the legend has {classes} classes"
                 raise BadInput(path, problem, "name the run that the map was made by")
             areas = np.broadcast_to(pixel_areas_m2(patch.grid), ids.shape)
-            total += np.bincount(ids[patch.valid].astype(int), areas[patch.valid], minlength=classes)
-            yield Areas(total.copy(), number / len(boxes))
+            found = ids[patch.valid].astype(int)
+            total += np.bincount(found, areas[patch.valid], minlength=classes)
+            pixels += np.bincount(found, minlength=classes)
+            yield Areas(total.copy(), number / len(boxes), pixels.copy())
 
 
 def pixel_areas_m2(grid: Grid) -> Floats:

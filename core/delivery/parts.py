@@ -1,0 +1,35 @@
+"""What can be taken home of a run, and the options of that; no torch here, the window reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["class", "confidence", "polygons", "catalogue", "model", "report"]
+
+PARTS: Mapping[Part, tuple[str, str]] = {
+    "class": ("Classes", "Cloud-optimised GeoTIFF with names and colours, and a style that QGIS applies"),
+    "confidence": ("Confidence", "Cloud-optimised GeoTIFF: probability of the class, 0 to 1 by its scale"),
+    "polygons": ("Polygons", "GeoPackage: class, area on the ellipsoid and mean confidence of each"),
+    "catalogue": ("Catalogue", "STAC items of the maps and of the model, with checksums"),
+    "model": ("Model", "Weights, torch.export and ONNX, which runs in QGIS with the plugin Deepness"),
+    "report": ("Report", "One page to print or send: maps, areas, verdict, accuracy, options, versions"),
+}
+"""Part -> its name and what it is."""
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What is done to a class raster before it is delivered, and to its polygons.
+
+    Areas smaller than `least_m2` fall to their largest neighbour; each pixel takes the majority of a
+    window of `majority_px` pixels a side (odd; 0: as it is). Polygon corners within `simplify_m` of a
+    straight line go, from both sides of a shared edge.
+    """
+
+    least_m2: float = 0.0
+    majority_px: int = 0
+    simplify_m: float = 0.0
+
+    @property
+    def changes_raster(self) -> bool:
+        return self.least_m2 > 0 or self.majority_px > 1
