@@ -22,6 +22,7 @@ from PySide6.QtCore import (
 from shiboken6 import isValid
 
 import core
+import resources
 from core.errors import BadInput
 from core.files import read_json, write_json
 from core.run import LIBRARIES, version_of
@@ -191,11 +192,14 @@ def cache_path() -> Path:
 
 
 def _fingerprint() -> str:
-    """Sixteen hex digits of the libraries' versions and of the sources of methods and jobs."""
+    """Sixteen hex digits of the libraries' versions and of the sources of methods, jobs and recipes."""
     digest = hashlib.sha256(" ".join(map(version_of, LIBRARIES)).encode())
     digest.update(os.environ.get("CUDA_VISIBLE_DEVICES", "").encode())
     for room in core.__path__:
         for path in sorted([*Path(room).glob("*.py"), *Path(room, "methods").glob("*.py")]):
+            digest.update(path.name.encode() + path.read_bytes())
+    for room in resources.__path__:
+        for path in sorted(Path(room, "jobs").rglob("*.yaml")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

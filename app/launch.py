@@ -1,4 +1,4 @@
-"""What the launch panel knows: presets, the run's folder, the command, an estimate in words. No Qt here."""
+"""What the launch panel knows: presets, recipes, folder, command, an estimate in words. No Qt here."""
 
 import shlex
 import shutil
@@ -53,13 +53,46 @@ def preset_values(preset: Preset, presets: Mapping[str, Preset], schema: Schema)
 
 def preset_in_use(project: Project, presets: Mapping[str, Preset], schema: Schema) -> str | None:
     """The preset whose edit would change nothing."""
-    for name, preset in presets.items():
-        edit = preset_values(preset, presets, schema)
-        if all(
-            _same(project.value(*keys, default=REMOVE), value, schema, keys) for keys, value in edit.items()
-        ):
-            return name
-    return None
+    edits = {name: preset_values(preset, presets, schema) for name, preset in presets.items()}
+    return _in_use(project, edits, schema)
+
+
+def recipe_values(recipe: Preset, schema: Schema) -> dict[Keys, Any]:
+    """The edit that a recipe is: its method wholly, and of the rest what it names."""
+    values = {tuple(name.split(".")): value for name, value in recipe["settings"].items()}
+    return {keys: REMOVE if value == default_of(schema, keys) else value for keys, value in values.items()}
+
+
+def recipe_in_use(project: Project, recipes: Mapping[str, Preset], schema: Schema) -> str | None:
+    """The recipe whose edit would change nothing."""
+    edits = {name: recipe_values(recipe, schema) for name, recipe in recipes.items()}
+    return _in_use(project, edits, schema)
+
+
+def card_of(project: Project, recipes: Mapping[str, Preset], schema: Schema) -> str:
+    """The card of the project's method: a recipe's own, where what tells it from its method is set."""
+    method = method_of(project)
+    for name, keys in told_by(recipes).items():
+        value = project.value(*keys, default=REMOVE)
+        if recipes[name]["settings"]["method"]["name"] == method and not _same(value, REMOVE, schema, keys):
+            return stem(name)
+    return method
+
+
+def told_by(recipes: Mapping[str, Preset]) -> dict[str, Keys]:
+    """Recipes that have a card of their own, and what each is known by."""
+    return {name: tuple(each["told_by"].split(".")) for name, each in recipes.items() if "card" in each}
+
+
+def stem(recipe: str) -> str:
+    """`overhead/hrda` is a recipe of the card `hrda`."""
+    return recipe.rpartition("/")[2]
+
+
+def words_of(edit: Mapping[Keys, Any]) -> list[str]:
+    """What an edit sets, a line each; nothing of what goes back to its default."""
+    given = {".".join(map(str, keys)): value for keys, value in edit.items() if value is not REMOVE}
+    return [f"{'.'.join(map(str, keys))}: {value}" for keys, value in _flat(given)]
 
 
 def default_of(schema: Schema, keys: Keys) -> Any:
@@ -107,6 +140,15 @@ def _flat(settings: Mapping[str, Any], before: Keys = ()) -> Iterator[tuple[Keys
             yield from _flat(value, keys)
         else:
             yield keys, value
+
+
+def _in_use(project: Project, edits: Mapping[str, Mapping[Keys, Any]], schema: Schema) -> str | None:
+    for name, edit in edits.items():
+        if all(
+            _same(project.value(*keys, default=REMOVE), value, schema, keys) for keys, value in edit.items()
+        ):
+            return name
+    return None
 
 
 def _same(found: Any, wanted: Any, schema: Schema, keys: Keys) -> bool:

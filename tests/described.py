@@ -1,4 +1,4 @@
-"""What the engine describes, small: the job's own schema, three methods, and presets."""
+"""What the engine describes, small: the job's own schema, three methods, presets and recipes."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.edits import Document
 from core.job import Job
+
+STATISTICS = "Without learning from the target"
 
 
 class Combined(BaseModel):
@@ -33,16 +35,18 @@ def described() -> dict[str, Any]:
                 "summary": "AdaBN: statistics renewed on the target.",
                 "description": "AdaBN: statistics renewed on the target.\n\nMore.",
                 "options": Adabn.model_json_schema(),
-                "card": {"cost": "a minute", "use": "to try first"},
+                "card": {"cost": "a minute", "use": "to try first", "kind": STATISTICS},
             },
             "combined": {
                 "summary": "Combined: what helps.",
                 "description": "Combined: what helps.",
+                "card": {"cost": "", "use": "", "kind": "Recommended"},
                 "options": Combined.model_json_schema(),
             },
             "source_only": {
                 "summary": "Source only: change nothing.",
                 "description": "",
+                "card": {"cost": "", "use": "", "kind": STATISTICS},
                 "options": Nothing.model_json_schema(),
             },
         },
@@ -52,6 +56,28 @@ def described() -> dict[str, Any]:
                 "settings": {"schedule.steps": 300, "sampling": {"crop_px": 128}},
             },
             "standard": {"summary": "As measured.", "settings": {"schedule.steps": 2000}},
+        },
+        "recipes": {
+            "overhead/combined": {
+                "label": "Combined, overhead",
+                "summary": "From above.",
+                "settings": {
+                    "method": {"name": "combined", "options": {"blur": 0.1}},
+                    "schedule.steps": 900,
+                    "network.encoder": "resnet18",
+                    "network.decoder_channels": None,
+                },
+            },
+            "overhead/dilated": {
+                "label": "Dilated (overhead)",
+                "summary": "Combined, on a dilated network.",
+                "settings": {
+                    "method": {"name": "combined", "options": {}},
+                    "network.output_stride": 8,
+                },
+                "card": {"cost": "more", "use": "on a large GPU", "kind": "Self-training"},
+                "told_by": "network.output_stride",
+            },
         },
         "decoders": ["unet", "fpn"],
         "encoders": ["resnet18", "mit_b2", "tu-pvt_v2_b2", "tu-pvt_v2_b0"],

@@ -19,7 +19,16 @@ from app.bound_form import change_in
 from app.edits import Document
 from app.engine import Engine
 from app.fields import NumberField
-from app.launch import DEFAULT_METHOD, method_of
+from app.launch import (
+    DEFAULT_METHOD,
+    Preset,
+    card_of,
+    method_of,
+    recipe_in_use,
+    recipe_values,
+    stem,
+    told_by,
+)
 from app.panels.job_settings import JobSettings
 from app.panels.launch_bar import LaunchBar
 from app.panels.method_cards import MethodCards
@@ -49,6 +58,9 @@ class MethodPanel(QWidget):
         self._document, self._engine = document, engine
         self._faults: list[str] = []
         self._described = False
+        self._methods: Mapping[str, Any] = {}
+        self._recipes: Mapping[str, Preset] = {}
+        self._schema: Mapping[str, Any] = {}
         self.notice = NoticeBar()
         self.notice.acted.connect(lambda _: self.ask())
         self.waiting = QLabel(self.tr("Asking the engine what it can do…"))
@@ -90,7 +102,7 @@ class MethodPanel(QWidget):
         found = [*self._document.project.missing(), *self._faults, *self.settings.faults]
         if not self._described:
             found.append(self.tr("the engine has not yet said what it can do"))
-        elif method_of(self._document.project) not in self.cards.cards:
+        elif method_of(self._document.project) not in self._methods:
             name = method_of(self._document.project)
             found.append(self.tr("there is no method called {0}; choose one of the cards").format(name))
         if not found:
@@ -109,7 +121,9 @@ class MethodPanel(QWidget):
         self._described = True
         self.waiting.hide()
         self.notice.dismiss()
-        self.cards.set_methods(description["methods"], DEFAULT_METHOD)
+        self._methods, self._schema = description["methods"], description["job"]
+        self._recipes = description.get("recipes", {})
+        self.cards.describe(description, DEFAULT_METHOD)
         self.presets.describe(description)
         self.settings.describe(description)
         self.settings.show()
@@ -131,11 +145,16 @@ class MethodPanel(QWidget):
             self.name.setText(name)
         if first in (None, "seed"):
             self.seed.show_value(self._document.value("seed", default=0))
-        if first in (None, "method"):
-            self.cards.set_current(method_of(self._document.project))
+        self._show_card()
         if first in (None, "schedule"):
             self._show_device(str(self._document.value("schedule", "device", default="auto")))
         self._settled.start()
+
+    def _show_card(self) -> None:
+        if self._described:
+            project = self._document.project
+            self.cards.set_current(card_of(project, self._recipes, self._schema))
+            self.cards.tick(recipe_in_use(project, self._recipes, self._schema))
 
     def _show_device(self, device: str) -> None:
         if self.device.findData(device) < 0:
@@ -153,9 +172,18 @@ class MethodPanel(QWidget):
         return words.get(kind, device)
 
     def _choose(self, method: str) -> None:
-        # The options of one method mean nothing to another.
+        # The options of one method mean nothing to another, nor does what made a card of its own of a recipe.
+        left = card_of(self._document.project, self._recipes, self._schema)
+        gone = {keys: REMOVE for name, keys in told_by(self._recipes).items() if stem(name) == left}
         content = {"name": method, "options": {}}
-        self._document.change(self.tr("Choose the method {0}").format(method), {("method",): content})
+        self._document.change(self.tr("Choose the method {0}").format(method), {("method",): content, **gone})
+
+    def _take(self, recipe: str) -> None:
+        """Set what the recipe sets, as one undo step."""
+        label = str(self._recipes[recipe]["label"])
+        edit = recipe_values(self._recipes[recipe], self._schema)
+        self._document.change(self.tr("Take the setting {0}").format(label), edit)
+        self._show_card()
 
     def _set_name(self, text: str) -> None:
         self._document.change(self.tr("Name the project"), {("name",): text.strip() or REMOVE}, "name")
@@ -178,6 +206,7 @@ class MethodPanel(QWidget):
         self._engine.describing_failed.connect(self._on_failure)
         self._document.changed.connect(self._refresh)
         self.cards.chosen.connect(self._choose)
+        self.cards.taken.connect(self._take)
         self.settings.faults_changed.connect(self._settled.start)
         self.name.textEdited.connect(self._set_name)
         self.seed.edited.connect(self._set_seed)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.edits import Document
-from app.launch import Keys, Preset, preset_in_use, preset_values
+from app.launch import Preset, preset_in_use, preset_values, words_of
 
 
 class PresetRow(QWidget):
@@ -52,11 +52,7 @@ class PresetRow(QWidget):
         button.setCheckable(True)
         button.setAccessibleName(self.tr("Preset {0}").format(title))
         edit = preset_values(preset, self._presets, self._schema)
-        settings = dict(preset.get("settings", {}))
-        lines = [
-            f"{'.'.join(map(str, keys))}: {_found(settings, keys)}" for keys in edit if _found(settings, keys)
-        ]
-        button.setToolTip("\n".join([str(preset.get("summary", "")), *lines]).strip())
+        button.setToolTip("\n".join([str(preset.get("summary", "")), *words_of(edit)]).strip())
         button.clicked.connect(lambda _=False: self.apply(name))
         return button
 
@@ -66,13 +62,3 @@ class PresetRow(QWidget):
             button.setChecked(name == used)
         summary = str(self._presets[used].get("summary", "")) if used else ""
         self.line.setText(summary or (self.tr("Settings of your own") if self.buttons else ""))
-
-
-def _found(settings: Mapping[str, Any], keys: Keys) -> str:
-    """What a preset sets at `keys`, dotted or nested; "" for nothing."""
-    if (dotted := ".".join(map(str, keys))) in settings:
-        return str(settings[dotted])
-    node: Any = settings
-    for key in keys:
-        node = node.get(key, {}) if isinstance(node, Mapping) else {}
-    return "" if node == {} else str(node)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+import resources
 from app.engine import REMEMBERED_S, Engine, cache_path
 from core.files import write_json
 
@@ -151,3 +152,13 @@ def test_the_real_engine_describes_its_methods(qtbot: QtBot) -> None:
     with qtbot.waitSignal(engine.described, timeout=120_000) as described:
         engine.describe()
     assert "combined" in described.args[0]["methods"]
+
+
+def test_what_is_remembered_is_asked_anew_when_a_recipe_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "__path__", [str(tmp_path)])
+    before = cache_path()
+    (tmp_path / "jobs" / "paper").mkdir(parents=True)
+    (tmp_path / "jobs" / "paper" / "dacs.yaml").write_text("title: DACS")
+    assert cache_path() != before

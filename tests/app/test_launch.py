@@ -7,18 +7,22 @@ import pytest
 from described import described
 
 from app.launch import (
+    card_of,
     command,
     default_of,
     estimate_words,
     preset_in_use,
     preset_values,
     read_estimate,
+    recipe_in_use,
+    recipe_values,
     run_folder,
+    words_of,
 )
 from app.project import REMOVE, Project
 from core.cost import Cost, PhaseCost
 
-SCHEMA, PRESETS = described()["job"], described()["presets"]
+SCHEMA, PRESETS, RECIPES = (described()[key] for key in ("job", "presets", "recipes"))
 
 
 def with_values(**values: object) -> Project:
@@ -47,6 +51,45 @@ def test_a_preset_sets_its_own_and_undoes_what_others_set() -> None:
 )
 def test_the_preset_in_use_is_recognised(values: dict[str, object], used: str | None) -> None:
     assert preset_in_use(with_values(**values), PRESETS, SCHEMA) == used
+
+
+def test_a_recipe_sets_its_method_wholly_and_writes_no_default() -> None:
+    assert recipe_values(RECIPES["overhead/combined"], SCHEMA) == {
+        ("method",): {"name": "combined", "options": {"blur": 0.1}},
+        ("schedule", "steps"): 900,
+        ("network", "encoder"): "resnet18",
+        ("network", "decoder_channels"): REMOVE,
+    }
+
+
+def test_the_recipe_in_use_is_recognised() -> None:
+    whole = {
+        "method": {"name": "combined", "options": {"blur": 0.1}},
+        "schedule": {"steps": 900},
+        "network": {"encoder": "resnet18"},
+    }
+    assert recipe_in_use(with_values(**whole), RECIPES, SCHEMA) == "overhead/combined"
+    assert recipe_in_use(with_values(**whole, sampling={"batch": 1}), RECIPES, SCHEMA) == "overhead/combined"
+    assert recipe_in_use(with_values(**{**whole, "schedule": {"steps": 9}}), RECIPES, SCHEMA) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "card"),
+    [
+        ({}, "combined"),
+        ({"network": {"output_stride": 8}}, "dilated"),
+        ({"network": {"output_stride": None}}, "combined"),
+        ({"network": {"output_stride": 8}, "method": {"name": "adabn"}}, "adabn"),
+        ({"method": {"name": "nothing"}}, "nothing"),
+    ],
+)
+def test_a_card_of_its_own_is_known_by_one_setting(values: dict[str, object], card: str) -> None:
+    assert card_of(with_values(**values), RECIPES, SCHEMA) == card
+
+
+def test_an_edit_is_told_by_what_it_sets() -> None:
+    edit = {("method",): {"name": "a", "options": {"b": [1, 2]}}, ("seed",): REMOVE}
+    assert words_of(edit) == ["method.name: a", "method.options.b: [1, 2]"]
 
 
 def test_defaults_are_found_through_references() -> None:

@@ -156,6 +156,52 @@ def test_a_preset_is_one_undo_step_and_shows_itself(
     assert panel.presets.line.text() == "Settings of your own"
 
 
+def test_a_recipe_is_one_undo_step_and_is_ticked(panel: MethodPanel, document: Document) -> None:
+    document.change("x", {("network",): {"decoder_channels": [8, 8]}})
+    document.change("x", {("method",): {"name": "combined", "options": {"warm_share": 0.1}}})
+    action = panel.cards.cards["combined"].recipes["overhead/combined"]
+    assert not action.isChecked()
+    before = document.undo.count()
+    action.trigger()
+    assert document.undo.count() == before + 1
+    assert document.undo.undoText() == "Take the setting Combined, overhead"
+    assert document.value("method") == {"name": "combined", "options": {"blur": 0.1}}
+    assert document.value("schedule", "steps") == 900
+    assert document.value("network") == {"encoder": "resnet18"}
+    assert panel.settings.forms["options"].rows[("blur",)].is_changed
+    assert action.isChecked()
+    action.trigger()
+    assert action.isChecked(), "taken once more, it is still in use"
+    document.undo.undo()
+    assert document.value("network") == {"decoder_channels": [8, 8]}
+    assert document.value("method", "options") == {"warm_share": 0.1}
+    assert not action.isChecked()
+
+
+def test_a_recipes_own_card_is_chosen_and_left_by_what_tells_it(
+    panel: MethodPanel, document: Document, qtbot: QtBot
+) -> None:
+    card = panel.cards.cards["dilated"]
+    panel.cards.families["Self-training"].set_open(True)
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    assert document.value("network") == {"output_stride": 8}
+    assert card.radio.isChecked()
+    document.change("x", {("method", "options", "blur"): 0.2})
+    assert card.radio.isChecked(), "an option more does not make it another method"
+    document.undo.undo()
+    qtbot.mouseClick(panel.cards.cards["combined"], Qt.MouseButton.LeftButton)
+    assert document.value("network") == {}
+    assert panel.cards.cards["combined"].radio.isChecked()
+    document.undo.undo()
+    assert card.radio.isChecked()
+
+
+def test_a_recipes_card_is_no_method_to_write_into_a_job(panel: MethodPanel, document: Document) -> None:
+    document.change("x", {("method",): {"name": "dilated"}})
+    panel.check()
+    assert "there is no method called dilated" in panel.bar.reason.text()
+
+
 def test_an_engine_without_presets_shows_none(qtbot: QtBot, document: Document) -> None:
     panel = shown(qtbot, document)
     panel._engine.described.emit({key: value for key, value in described().items() if key != "presets"})
@@ -233,4 +279,6 @@ def test_another_project_fills_the_panel_anew(panel: MethodPanel, document: Docu
 def test_every_control_is_named(panel: MethodPanel) -> None:
     for section in panel.settings.sections.values():
         section.set_open(True)
+    for family in panel.cards.families.values():
+        family.set_open(True)
     assert unnamed(panel) == []
