@@ -10,6 +10,7 @@ import typer
 
 from core.cli_about import Json, describe, doctor, presets, weights
 from core.cli_accuracy import evaluate, sample_points
+from core.cli_delivery import export
 from core.cli_runs import PresetName, kill, runs, start
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
 
@@ -165,28 +166,8 @@ def predict(
     watch(map_scenes(run, scenes, to, which), as_json)
 
 
-@app.command()
-def export(
-    run: RunPath,
-    to: Annotated[Path, typer.Option(help="Folder of the copies.")],
-    which: Annotated[Which, typer.Option(help="Which model's maps.")] = "chosen",
-    scenes: Annotated[
-        list[str] | None, typer.Option("--scene", help="Name of a map, such as `north` (default: all).")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Copy the maps of a run to a folder: classes and, where there is one, confidence."""
-    from core.console import watch
-    from core.export import export as copy
-    from core.export import parts_made
-
-    watch(copy(run, to, which, scenes or (), parts_made(run, which)), as_json)
-    if not as_json:
-        print(f"the maps are in {to}")
-
-
-for checking in (evaluate, sample_points):
-    app.command()(checking)
+for command in (export, evaluate, sample_points):
+    app.command()(command)
 
 
 @app.command()

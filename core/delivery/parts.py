@@ -1,8 +1,11 @@
 """What can be taken home of a run, and the options of that; no torch here, the window reads it."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from core.errors import BadInput
 
 Part = Literal["class", "confidence", "polygons", "catalogue", "model", "report"]
 
@@ -15,6 +18,16 @@ PARTS: Mapping[Part, tuple[str, str]] = {
     "report": ("Report", "One page to print or send: maps, areas, verdict, accuracy, options, versions"),
 }
 """Part -> its name and what it is."""
+
+
+def part_named(name: str) -> Part:
+    """The part of that name. Raises BadInput, with the nearest, for another."""
+    for part in PARTS:
+        if part == name:
+            return part
+    close = difflib.get_close_matches(name, PARTS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"parts are {', '.join(PARTS)}"
+    raise BadInput(f"part {name!r}", "does not exist", hint)
 
 
 @dataclass(frozen=True)
