@@ -58,7 +58,7 @@ def preset_in_use(project: Project, presets: Mapping[str, Preset], schema: Schem
 
 
 def recipe_values(recipe: Preset, schema: Schema) -> dict[Keys, Any]:
-    """The edit that a recipe is: its method wholly, and of the rest what it names."""
+    """The edit that a recipe is; a default is not written."""
     values = {tuple(name.split(".")): value for name, value in recipe["settings"].items()}
     return {keys: REMOVE if value == default_of(schema, keys) else value for keys, value in values.items()}
 
@@ -77,6 +77,13 @@ def card_of(project: Project, recipes: Mapping[str, Preset], schema: Schema) -> 
         if recipes[name]["settings"]["method"]["name"] == method and not _same(value, REMOVE, schema, keys):
             return stem(name)
     return method
+
+
+def left_behind(project: Project, recipes: Mapping[str, Preset], schema: Schema) -> dict[Keys, Any]:
+    """What goes with the method when another is chosen: a recipe in use, and what makes a card of its own."""
+    used, card = recipe_in_use(project, recipes, schema), card_of(project, recipes, schema)
+    keys = [keys for name, keys in told_by(recipes).items() if stem(name) == card]
+    return dict.fromkeys([*keys, *(recipe_values(recipes[used], schema) if used else ())], REMOVE)
 
 
 def told_by(recipes: Mapping[str, Preset]) -> dict[str, Keys]:

@@ -1,12 +1,13 @@
 """Settings under a name, from `resources/jobs`: presets, and the recipes of the methods.
 
-A preset (`quick`) says nothing of the method, and replaces another preset wholly. A recipe (`paper/dacs`)
-sets the method with all of its options, and of the rest what it names.
+A preset (`quick`) says nothing of the method. A recipe (`paper/dacs`) sets the method with all of its
+options. One preset replaces another wholly, and one recipe another: what only others name goes back to its
+default. What none of them names stays as it is.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -60,16 +61,15 @@ class Preset:
 
 
 def presets() -> list[Preset]:
-    """All that say nothing of the method, the shortest first. Each sets what any of them sets."""
-    found = [_made(name, file) for name, file in _read() if "/" not in name]
-    defaults = {key: _default(key) for each in found for key in each.settings}
-    made = [Preset(each.name, each.title, each.summary, defaults | each.settings) for each in found]
-    return sorted(made, key=lambda preset: int(preset.settings["schedule.steps"]))
+    """All that say nothing of the method, the shortest first."""
+    found = _wholly([_made(name, file) for name, file in _read() if "/" not in name])
+    return sorted(found, key=lambda preset: int(preset.settings["schedule.steps"]))
 
 
 def recipes() -> list[Preset]:
     """Those of the methods, by name."""
-    return sorted((_made(name, file) for name, file in _read() if "/" in name), key=lambda each: each.name)
+    found = _wholly([_made(name, file) for name, file in _read() if "/" in name])
+    return sorted(found, key=lambda recipe: recipe.name)
 
 
 def preset(name: str) -> Preset:
@@ -97,6 +97,15 @@ def _read() -> Iterator[tuple[str, _File]]:
             with as_file(entry) as path:
                 if path.suffix == ".yaml":
                     yield before + path.stem, parse(_File, load_yaml(path), path)
+
+
+def _wholly(found: Sequence[Preset]) -> Iterator[Preset]:
+    """Each with the defaults of what others name and it does not."""
+    keys = dict.fromkeys(key for each in found for key in each.settings if key != "method")
+    defaults = {key: _default(key) for key in keys}
+    for each in found:
+        method = {key: value for key, value in each.settings.items() if key == "method"}
+        yield replace(each, settings=method | defaults | each.settings)
 
 
 def _made(name: str, file: _File) -> Preset:

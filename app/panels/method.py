@@ -23,11 +23,10 @@ from app.launch import (
     DEFAULT_METHOD,
     Preset,
     card_of,
+    left_behind,
     method_of,
     recipe_in_use,
     recipe_values,
-    stem,
-    told_by,
 )
 from app.panels.job_settings import JobSettings
 from app.panels.launch_bar import LaunchBar
@@ -172,11 +171,10 @@ class MethodPanel(QWidget):
         return words.get(kind, device)
 
     def _choose(self, method: str) -> None:
-        # The options of one method mean nothing to another, nor does what made a card of its own of a recipe.
-        left = card_of(self._document.project, self._recipes, self._schema)
-        gone = {keys: REMOVE for name, keys in told_by(self._recipes).items() if stem(name) == left}
+        # The options of one method mean nothing to another.
         content = {"name": method, "options": {}}
-        self._document.change(self.tr("Choose the method {0}").format(method), {("method",): content, **gone})
+        gone = left_behind(self._document.project, self._recipes, self._schema)
+        self._document.change(self.tr("Choose the method {0}").format(method), gone | {("method",): content})
 
     def _take(self, recipe: str) -> None:
         """Set what the recipe sets, as one undo step."""

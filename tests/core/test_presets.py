@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import core.presets
 from core.cli import app
 from core.errors import BadInput
-from core.job import Schedule, load_job
+from core.job import Sampling, Schedule, load_job
 from core.networks.decoders import check_decoder
 from core.options import load_yaml
 from core.presets import preset, presets, recipes
@@ -81,6 +81,7 @@ settings:
   schedule: {lr: 0.5}
 """
 CARD = """
+  sampling: {batch: 9}
 card: {cost: much, use: sometimes, kind: Adversarial}
 told_by: schedule.lr
 """
@@ -93,7 +94,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in {
         "presets/quick": "title: Quick\nsummary: Soon.\nsettings: {schedule: {steps: 9}}\n",
         "paper/whole": RECIPE,
-        "overhead/other": RECIPE + CARD,
+        "overhead/other": RECIPE.replace("0.5", "0.25").rstrip() + CARD,
     }.items():
         (jobs / name).parent.mkdir(parents=True, exist_ok=True)
         (jobs / f"{name}.yaml").write_text(text)
@@ -102,14 +103,17 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("shipped")
-def test_a_recipe_sets_its_method_and_its_network_wholly_and_else_what_it_names(places: Path) -> None:
+def test_a_recipe_sets_its_method_and_its_network_wholly_and_undoes_what_another_set(places: Path) -> None:
     job = job_for(places, "combined", {"warm_share": 0.3}, sampling={"crop_px": 64})
+    other = preset("overhead/other").settings
+    assert (other["sampling.batch"], other["schedule.lr"]) == (9, 0.25)
+    job = with_settings(job, other, places)
     made = with_settings(job, preset("paper/whole").settings, places)
     assert made.method.model_dump() == {"name": "advent", "options": {"variant": "minent"}}
     assert (made.network.encoder, made.network.encoder_depth) == ("resnet34", None)
     assert made.network.weights is None
     assert made.schedule == job.schedule.model_copy(update={"lr": 0.5})
-    assert made.sampling == job.sampling
+    assert made.sampling == job.sampling.model_copy(update={"batch": Sampling().batch})
 
 
 @pytest.mark.usefixtures("shipped")

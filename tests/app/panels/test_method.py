@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from described import described, ready, unnamed
+from described import STATISTICS, described, ready, unnamed
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
@@ -176,6 +176,21 @@ def test_a_recipe_is_one_undo_step_and_is_ticked(panel: MethodPanel, document: D
     assert document.value("network") == {"decoder_channels": [8, 8]}
     assert document.value("method", "options") == {"warm_share": 0.1}
     assert not action.isChecked()
+
+
+def test_choosing_a_method_takes_back_the_recipe_in_use_and_nothing_else(
+    panel: MethodPanel, document: Document, qtbot: QtBot
+) -> None:
+    document.change("x", {("sampling", "crop_px"): 64})
+    panel.cards.cards["combined"].recipes["overhead/combined"].trigger()
+    panel.cards.families[STATISTICS].set_open(True)
+    qtbot.mouseClick(panel.cards.cards["adabn"], Qt.MouseButton.LeftButton)
+    assert (document.value("schedule"), document.value("network")) == ({}, {})
+    assert document.value("sampling") == {"crop_px": 64}
+    document.undo.undo()
+    document.change("x", {("schedule", "steps"): 901})
+    qtbot.mouseClick(panel.cards.cards["adabn"], Qt.MouseButton.LeftButton)
+    assert document.value("schedule") == {"steps": 901}, "it is the user's own by now"
 
 
 def test_a_recipes_own_card_is_chosen_and_left_by_what_tells_it(
