@@ -166,6 +166,19 @@ def predict(
     watch(map_scenes(run, scenes, to, which), as_json)
 
 
+@app.command()
+def translate(
+    run: RunPath,
+    to: Annotated[Path, typer.Option(help="Folder of the images.")],
+    as_json: Json = False,
+) -> None:
+    """Show the source in the target's look, as a run of cyclegan, cycada or bdl learnt it: GeoTIFFs."""
+    from core.console import watch
+    from core.translate import translate_scenes
+
+    watch(translate_scenes(run, to), as_json)
+
+
 for command in (export, evaluate, sample_points):
     app.command()(command)
 

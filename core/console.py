@@ -20,8 +20,10 @@ def watch(events: Iterable[AnyEvent], as_json: bool = False) -> Progress:
     progress = Progress()
     with _display(as_json) as show:
         for event in events:
-            progress.fold(event)
-            show(event, progress)
+            # Events of work outside of a run have passed no journal, which stamps the others.
+            stamped = event if event.time else event.model_copy(update={"time": time.time()})
+            progress.fold(stamped)
+            show(stamped, progress)
     return progress
 
 
@@ -76,8 +78,9 @@ def _bar(progress: Progress) -> dict[str, Any]:
     """What the bar shows: other long work while there is some, else the training."""
     if progress.work:
         what, done, total = progress.work
-        return {"description": what, "completed": done, "total": total, "note": f"{done} of {total}"}
-    note = ", ".join(filter(None, (_losses(progress), _left(progress))))
+        note = ", ".join(filter(None, (f"{done} of {total}", _left(progress.work_seconds_left))))
+        return {"description": what, "completed": done, "total": total, "note": note}
+    note = ", ".join(filter(None, (_losses(progress), _left(progress.seconds_left))))
     return {
         "description": progress.phase,
         "completed": progress.steps_done,
@@ -94,7 +97,7 @@ def say(event: AnyEvent, progress: Progress) -> str:
         "started": lambda e: f"run {e.run}: {e.method}, seed {e.seed}, on {e.device}",
         "phased": lambda e: f"{e.phase}: {e.steps} steps" + (f", from step {e.step}" if e.step else ""),
         "stepped": lambda _: _step_line(progress),
-        "progressed": lambda e: f"{e.what}: {e.done} of {e.total}",
+        "progressed": lambda e: _work_line(e, progress),
         "evaluated": _score_line,
         "pictured": lambda e: f"{e.what}: {e.path}",
         "noted": lambda e: e.text,
@@ -108,7 +111,12 @@ def say(event: AnyEvent, progress: Progress) -> str:
 
 def _step_line(progress: Progress) -> str:
     step = f"{progress.phase} {progress.step} ({progress.steps_done} of {progress.steps_total})"
-    return ", ".join(filter(None, (step, _losses(progress), _left(progress))))
+    return ", ".join(filter(None, (step, _losses(progress), _left(progress.seconds_left))))
+
+
+def _work_line(event: Progressed, progress: Progress) -> str:
+    done = f"{event.what}: {event.done} of {event.total}"
+    return ", ".join(filter(None, (done, _left(progress.work_seconds_left))))
 
 
 def _score_line(event: Evaluated) -> str:
@@ -120,8 +128,8 @@ def _losses(progress: Progress) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
 
 
-def _left(progress: Progress) -> str:
-    return "" if progress.seconds_left is None else f"{duration(progress.seconds_left)} left"
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f"{duration(seconds)} left"
 
 
 def duration(seconds: float) -> str:

@@ -64,8 +64,12 @@ def seen_target(cache: Path) -> tuple[BandStats, float]:
     All that is needed to map with them once the run's own images are gone. Raises BadInput for a run that
     was not prepared.
     """
-    stats = BandStats.from_dict(read_json(cache / f"stats-{TARGET}.json"))
-    return stats, read_json(cache / "data.json")["gsd_m"]
+    return seen(cache, TARGET), read_json(cache / "data.json")["gsd_m"]
+
+
+def seen(cache: Path, domain: str) -> BandStats:
+    """A domain's radiometry as a run measured it. Raises BadInput for a run that was not prepared."""
+    return BandStats.from_dict(read_json(cache / f"stats-{domain}.json"))
 
 
 def _stats(places: list[Place], cache: Path) -> BandStats:

@@ -44,6 +44,8 @@ class Progress:
     fault: str = ""
     _pace_s: dict[str, float] = field(default_factory=dict)
     _last: tuple[str, int, float] | None = None
+    _work_begun: tuple[str, int, float] | None = None
+    _work_left_s: float | None = None
 
     def fold(self, event: AnyEvent) -> None:
         handler = getattr(self, f"_on_{event.kind}", None)
@@ -69,6 +71,11 @@ class Progress:
         ahead = sum(self._pace_s.get(name, latest) * steps for name, steps in self.phases[begun + 1 :])
         return ahead + latest * (dict(self.phases).get(self.phase, self.step) - self.step)
 
+    @property
+    def work_seconds_left(self) -> float | None:
+        """Seconds left of the other long work at hand, at its pace so far."""
+        return self._work_left_s if self.work else None
+
     def _before(self, phase: str) -> int:
         names = [name for name, _ in self.phases]
         return sum(steps for _, steps in self.phases[: names.index(phase)]) if phase in names else 0
@@ -92,6 +99,11 @@ class Progress:
 
     def _on_progressed(self, event: Progressed) -> None:
         self.work = None if event.done >= event.total else (event.what, event.done, event.total)
+        if self._work_begun is None or self._work_begun[0] != event.what or event.done < self._work_begun[1]:
+            self._work_begun = event.what, event.done, event.time
+        _, begun, since = self._work_begun
+        taken = event.time - since
+        self._work_left_s = (event.total - event.done) * taken / (event.done - begun) if taken > 0 else None
 
     def _on_evaluated(self, event: Evaluated) -> None:
         self.scores[event.what] = event.scores

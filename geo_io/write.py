@@ -1,7 +1,7 @@
-"""Writing maps: GeoTIFFs that appear whole or not at all, in memory that does not grow with height."""
+"""Writing maps and images: GeoTIFFs, whole or not at all, in memory that does not grow with height."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -9,19 +9,21 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
-from rasterio.enums import Resampling, WktVersion
+from rasterio import Env
+from rasterio.enums import ColorInterp, Resampling, WktVersion
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from geo_io.blocks import open_dataset
-from geo_io.grid import Grid
+from geo_io.grid import Box, Grid
 from geo_io.whole_file import publish, whole
 
 BLOCK_PX = 512
 TAG_DOMAIN = "ISTHMUS"
 
 Rgb = tuple[int, int, int]
+WriteWindow = Callable[[Box, NDArray[np.generic], NDArray[np.bool_]], None]
 
 
 def write_map(
@@ -45,7 +47,7 @@ def write_map(
     the disk is full.
     """
     with _whole_map(path) as partial:
-        with _create(partial, grid, nodata) as dataset:
+        with _create(partial, grid, count=1, dtype="uint8", nodata=nodata) as dataset:
             if colors is not None:
                 table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
                 dataset.write_colormap(1, table | {nodata: (0, 0, 0, 0)})
@@ -58,6 +60,35 @@ def write_map(
                 dataset.scales = (scale,)
             _write_rows(dataset, rows)
         _add_overviews(partial, grid, overviews)
+        _keep_crs(partial, grid)
+
+
+@contextlib.contextmanager
+def writing_image(
+    path: Path, grid: Grid, dtype: np.dtype[np.generic], names: Sequence[str], tags: Mapping[str, str]
+) -> Iterator[WriteWindow]:
+    """Write a GeoTIFF of imagery on `grid`, a band for each of `names`, window by window.
+
+    What it gives takes a window, its values (c, h, w) and validity (h, w), which becomes the file's own
+    mask, so that no grey level is lost to nodata. Windows are whole blocks of BLOCK_PX, in any order, each
+    once. Raises what `write_map` does.
+    """
+    kind = {"photometric": "minisblack", "alpha": "no", "predictor": 3 if dtype.kind == "f" else 2}
+    with _whole_map(path) as partial:
+        with _create(partial, grid, count=len(names), dtype=dtype.name, **kind) as dataset:
+            dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
+            dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
+            dataset.descriptions = tuple(names)
+            dataset.colorinterp = [getattr(ColorInterp, n.casefold(), ColorInterp.undefined) for n in names]
+
+            def write(box: Box, values: NDArray[np.generic], valid: NDArray[np.bool_]) -> None:
+                window = Window(*box)
+                dataset.write(values, window=window)
+                with Env(GDAL_TIFF_INTERNAL_MASK=True):
+                    dataset.write_mask(valid, window=window)
+
+            yield write
+        _add_overviews(partial, grid, "average")
         _keep_crs(partial, grid)
 
 
@@ -86,23 +117,21 @@ def _whole_map(path: Path) -> Iterator[Path]:
                 sidecar.unlink(missing_ok=True)
 
 
-def _create(path: Path, grid: Grid, nodata: int) -> DatasetWriter:
+def _create(path: Path, grid: Grid, **profile: object) -> DatasetWriter:
     dataset: DatasetWriter = open_dataset(
         path,
         "w",
         driver="GTiff",
         width=grid.width,
         height=grid.height,
-        count=1,
-        dtype="uint8",
         crs=grid.crs_wkt,
         transform=grid.transform,
-        nodata=nodata,
         tiled=True,
         blockxsize=BLOCK_PX,
         blockysize=BLOCK_PX,
         compress="deflate",
         bigtiff="if_safer",
+        **profile,
     )
     return dataset
 
