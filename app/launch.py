@@ -92,8 +92,8 @@ def told_by(recipes: Mapping[str, Preset]) -> dict[str, Keys]:
 
 
 def stem(recipe: str) -> str:
-    """`overhead/hrda` is a recipe of the card `hrda`."""
-    return recipe.rpartition("/")[2]
+    """What a recipe is of: `paper/advent-minent` is of `advent`, `overhead/hrda` of the card `hrda`."""
+    return recipe.rpartition("/")[2].partition("-")[0]
 
 
 def words_of(edit: Mapping[Keys, Any]) -> list[str]:

@@ -68,6 +68,11 @@ def described() -> dict[str, Any]:
                     "network.decoder_channels": None,
                 },
             },
+            "paper/combined-plain": {
+                "label": "Combined, plain",
+                "summary": "Nothing but the method.",
+                "settings": {"method": {"name": "combined", "options": {"warm_share": 0.0}}},
+            },
             "overhead/dilated": {
                 "label": "Dilated (overhead)",
                 "summary": "Combined, on a dilated network.",

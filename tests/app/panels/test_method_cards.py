@@ -85,8 +85,8 @@ def test_a_long_heading_is_cut_and_does_not_widen_the_panel(cards: MethodCards, 
 
 def test_the_chosen_card_offers_its_recipes(cards: MethodCards, qtbot: QtBot) -> None:
     assert [name for name, card in cards.cards.items() if card.take.isVisible()] == ["combined"]
-    (action,) = cards.cards["combined"].take.menu().actions()
-    assert action.text() == "Combined, overhead"
+    action, variant = cards.cards["combined"].take.menu().actions()
+    assert (action.text(), variant.text()) == ("Combined, overhead", "Combined, plain")
     assert "schedule.steps: 900" in action.toolTip()
     assert "decoder_channels" not in action.toolTip(), "it goes back to its default"
     with qtbot.waitSignal(cards.taken) as taken:
