@@ -4,12 +4,13 @@ The list of files with their checksums, `bundle.json`, is taken away first and w
 one is whole.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from core.delivery.catalogue import map_item
+from core.delivery.checksums import sha256
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
 from core.delivery.rasters import class_raster, confidence_raster
@@ -23,7 +24,6 @@ from geo_io.whole_file import writing
 MANIFEST = "bundle.json"
 STEPS = 1000
 """Units of progress of one piece."""
-CHUNK_BYTES = 2**22
 
 
 class Piece(NamedTuple):
@@ -52,8 +52,8 @@ def deliver(
     with writing(to):
         to.mkdir(parents=True, exist_ok=True)
         (to / MANIFEST).unlink(missing_ok=True)
-    pieces = plan(order, parts)
     files: list[Path] = []
+    pieces = plan(order, parts, files)
     for number, piece in enumerate(pieces):
         for said in piece.work():
             if isinstance(said, Path):
@@ -65,14 +65,16 @@ def deliver(
     yield Progressed(what="export", done=STEPS * len(pieces), total=STEPS * len(pieces))
 
 
-def plan(order: Order, parts: Sequence[Part]) -> list[Piece]:
-    """The pieces in order: what describes the others comes after them."""
+def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Piece]:
+    """The pieces in order: what describes the others comes after them, and reads `files`, made so far."""
     pieces = []
     for stem in order.stems:
         if "class" in parts:
             pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
         if "confidence" in parts:
             pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
+    if "catalogue" in parts:
+        pieces += [Piece(f"catalogue of {s}", partial(map_item, order, s, files)) for s in order.stems]
     return pieces
 
 
@@ -114,12 +116,3 @@ def manifest(order: Order, files: Sequence[Path]) -> dict[str, Any]:
             for path in sorted(files)
         },
     }
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file, read in pieces."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            found.update(chunk)
-    return found.hexdigest()
