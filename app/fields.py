@@ -124,6 +124,29 @@ class SwitchField(Field):
         self.box.setText(self.tr("yes") if self.box.isChecked() else self.tr("no"))
 
 
+class GroupField(Field):
+    """Whether a group of settings is in use: its mapping, or nothing."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.box = QCheckBox()
+        super().__init__(setting, self.box)
+        self.box.clicked.connect(lambda: self._say())
+        self._value: Any = None
+
+    def value(self) -> Any:
+        self.setting.check(self._value)
+        return self._value
+
+    def show_value(self, value: Any) -> None:
+        self._value = value
+        self.box.setChecked(value is not None)
+        self.box.setText(self.tr("no") if value is None else self.tr("yes"))
+
+    def _say(self) -> None:
+        self.show_value({} if self.box.isChecked() else None)
+        self.edited.emit()
+
+
 def field_for(setting: Setting) -> Field:
     """The editor that suits a setting."""
     match setting.kind:
@@ -131,6 +154,8 @@ def field_for(setting: Setting) -> Field:
             return NumberField(setting)
         case "choice":
             return ChoiceField(setting)
+        case "group":
+            return GroupField(setting)
         case "boolean" if not setting.optional:
             return SwitchField(setting)
     return TextField(setting)

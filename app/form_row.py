@@ -41,6 +41,11 @@ class Row:
         """Whether the field shows anything but its default."""
         return bool(self.fault) or (self._has_default and self._value != self.setting.default)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a value at all."""
+        return self._value is not None
+
     def read(self) -> Any:
         """The value given, or the last good one where `fault` says why this one cannot be used."""
         try:

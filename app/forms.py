@@ -56,7 +56,7 @@ class SchemaForm(QWidget):
         before = self.faults
         for row in self.rows.values():
             row.show_value(_at(values, row.setting.keys, row.setting.default))
-        self._count_changed()
+        self._refresh()
         if self.faults != before:
             self.faults_changed.emit()
 
@@ -65,7 +65,7 @@ class SchemaForm(QWidget):
         value = row.read()
         if self.faults != before:
             self.faults_changed.emit()
-        self._count_changed()
+        self._refresh()
         if not row.fault:
             self.changed.emit(row.setting.keys, value)
 
@@ -74,7 +74,7 @@ class SchemaForm(QWidget):
         row.show_value(row.setting.default)
         if self.faults != before:
             self.faults_changed.emit()
-        self._count_changed()
+        self._refresh()
         self.reset.emit(row.setting.keys)
 
     def _add_filter(self, shown: bool) -> None:
@@ -130,6 +130,18 @@ class SchemaForm(QWidget):
             section.setVisible(any(row in found for row in self._inside(section)))
             if wanted:
                 section.set_open(True)
+
+    def _refresh(self) -> None:
+        for switch in self.rows.values():
+            if switch.setting.kind == "group":
+                self._enable_below(switch.setting.keys, switch.is_on)
+        self._count_changed()
+
+    def _enable_below(self, keys: Keys, on: bool) -> None:
+        """What belongs to an optional group can be set where that is in use."""
+        for row in self.rows.values():
+            if len(row.setting.keys) > len(keys) and row.setting.keys[: len(keys)] == keys:
+                row.field.setEnabled(on)
 
     def _count_changed(self) -> None:
         """A folded change must not be forgotten: the heading counts them."""

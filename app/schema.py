@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.setting import MISSING, Keys, Kind, Setting
@@ -68,8 +68,9 @@ def unit(name: str) -> str:
 
 def _member(name: str, schema: Schema, named: Schema, keys: Keys) -> Setting | Group:
     kind, optional = _without_null(_resolved(schema, named), named)
-    if kind.get("type") == "object" and kind.get("properties") and not optional:
-        return read_schema(kind | {"$defs": named}, named, keys)
+    if kind.get("type") == "object" and kind.get("properties"):
+        group = read_schema(kind | {"$defs": named}, named, keys)
+        return group if not optional else _switched(group, schema, keys)
     item = _without_null(_resolved(kind.get("items", {}), named), named)[0]
     bounded = item if kind.get("type") == "array" else kind
     return Setting(
@@ -87,6 +88,15 @@ def _member(name: str, schema: Schema, named: Schema, keys: Keys) -> Setting | G
         below=bounded.get("exclusiveMaximum", math.inf),
         items=_item_kind(item),
     )
+
+
+def _switched(group: Group, schema: Schema, keys: Keys) -> Group:
+    """An optional group begins with the setting that says whether it is in use."""
+    description = str(schema.get("description", group.description))
+    switch = Setting(
+        keys, "group", group.label, "", description, schema.get("default", MISSING), optional=True
+    )
+    return replace(group, members=(switch, *group.members))
 
 
 def _resolved(schema: Schema, named: Schema) -> dict[str, Any]:

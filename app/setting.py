@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 
 Keys = tuple[str, ...]
-Kind = Literal["choice", "integer", "number", "boolean", "text", "list", "other"]
+Kind = Literal["choice", "integer", "number", "boolean", "text", "list", "group", "other"]
 
 
 class Missing:
@@ -26,6 +26,7 @@ class Setting:
     """One value that a form asks for: its place, kind, bounds and default.
 
     `optional`: nothing (null) is allowed, which mostly means automatic. `items`: the kind of a list's.
+    `group`: whether the settings below its keys are in use, a mapping or nothing.
     """
 
     keys: Keys
@@ -60,6 +61,8 @@ class Setting:
             raise ValueError(f"must be one of {', '.join(map(str, self.choices))}")
         if self.kind == "boolean" and not isinstance(value, bool):
             raise ValueError("must be true or false")
+        if self.kind == "group" and not isinstance(value, dict):
+            raise ValueError("must be a group of settings, or nothing")
         if self.kind == "list":
             if not isinstance(value, list):
                 raise ValueError("must be a list, with commas between")
@@ -73,7 +76,7 @@ class Setting:
             return ""
         if self.kind == "list" and isinstance(value, list):
             return ", ".join(_plain(item) for item in value)
-        if self.kind == "other":
+        if self.kind in ("group", "other"):
             return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).strip()
         return _plain(value)
 
@@ -104,7 +107,7 @@ class Setting:
         said = re.search(r"\(default: (.+)\)", self.description)
         if said and self.default is None:
             return f"automatic: {said[1]}"
-        return "automatic" if self.default is None else "none"
+        return "automatic" if self.default is None and self.kind != "group" else "none"
 
     @property
     def tip(self) -> str:
@@ -127,7 +130,7 @@ class Setting:
                 return _number(text)
             case "list":
                 return [self._item(part.strip()) for part in text.strip("[]").split(",") if part.strip()]
-            case "other":
+            case "group" | "other":
                 return _yaml(text)
             case "choice":
                 return next((choice for choice in self.choices if str(choice) == text), text)

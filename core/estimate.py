@@ -119,7 +119,9 @@ class _Trial:
         steps = BUDGET_S / kinds / (STEP_FORWARDS * asked.batch * crop_s)
         if self.device.type != "cpu" or steps >= 2:
             return self._tried(int(min(max(steps, 2), MOST_STEPS))), self._step_gib(asked)
-        small, larger = _small(asked, LEAST_PX), _small(asked, 2 * LEAST_PX)
+        # Below what the network takes at once, crops of all sizes cost the same.
+        side = max(LEAST_PX, self.segmentor.multiple_px)
+        small, larger = _small(asked, side), _small(asked, 2 * side)
         self._take(small)
         found, memory = self._tried(2), self._step_gib(asked)
         if _pixels(larger) > _pixels(small):
@@ -138,6 +140,7 @@ class _Trial:
         before = _peak_gib(self.device)
         if self.device.type != "cpu" or before is None:
             return None
+        self.segmentor.train()
         held: dict[int, int] = {}
 
         def count(tensor: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ from geo_io.grid import Grid
 from geo_io.patch import Patch
 from geo_io.scene import Scene
 
+LEAST_PX = 32
+"""Side of the smallest image that a network sees."""
 LOOK_PX = 1024
 """Longest side of the decimated image by which nodata and borders are judged."""
 MOST_INVALID, MOST_BORDER = 0.5, 0.1
@@ -36,6 +38,7 @@ def inspect(job: Job) -> Verdict:
     verdict = Verdict(job=job.name)
     verdict.warnings += _licence(job.network.encoder)
     try:
+        verdict.faults += _views(job)
         verdict.faults += _shared_files(job)
         source, target = open_pair(job)
         verdict.faults += [f for place in source + target for f in _place_on_earth(place.scene)]
@@ -50,6 +53,17 @@ def _licence(encoder: str) -> Findings:
     if licence := restriction(encoder):
         remedy = "see that your use is among what it allows, or take tu-pvt_v2_b2 or a CNN"
         yield Finding(where="network.encoder", what=f"{encoder} is under {licence}", remedy=remedy)
+
+
+def _views(job: Job) -> Findings:
+    """At several resolutions each view is as large as an image must be."""
+    if (options := job.network.multi_resolution) is None:
+        return
+    least = options.scale * LEAST_PX
+    for where, side in (("sampling.crop_px", job.sampling.crop_px), ("predict.tile_px", job.predict.tile_px)):
+        if side < least:
+            what = f"leaves {side // options.scale} px to each view of network.multi_resolution"
+            yield Finding(where=where, what=what, remedy=f"take at least {least}")
 
 
 def _shared_files(job: Job) -> Findings:

@@ -83,6 +83,8 @@ def _child(node: Any, part: str, key: str) -> Any:
     if isinstance(node, list) and part.isdigit() and int(part) < len(node):
         return node[int(part)]
     if isinstance(node, dict) and part in node:
+        if node[part] is None:  # an optional group is in use from its first setting on
+            node[part] = {}
         return node[part]
     raise _no_such(key, part)
 

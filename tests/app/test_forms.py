@@ -167,6 +167,25 @@ def test_groups_within_are_edited_by_their_path(qtbot: QtBot) -> None:
     assert changes == [(("inner", "width_px"), 33)]
 
 
+def test_an_optional_group_is_put_in_use_and_out_of_it(qtbot: QtBot) -> None:
+    form = shown(qtbot, SchemaForm(Network.model_json_schema(), {}))
+    changes = heard(form)
+    switch, scale = form.rows[("multi_resolution",)], form.rows[("multi_resolution", "scale")]
+    assert not scale.field.isEnabled()
+    assert form.faults == []
+    next(section for section in form._sections if section.isAncestorOf(switch.field)).set_open(True)
+    qtbot.keyClick(switch.field.control, Qt.Key.Key_Space)
+    assert changes == [(("multi_resolution",), {})]
+    assert scale.field.isEnabled()
+    form.set_values({"multi_resolution": {"scale": 4}})
+    assert (switch.is_changed, scale.is_changed) == (True, True)
+    qtbot.keyClick(switch.field.control, Qt.Key.Key_Space)
+    assert changes[-1] == (("multi_resolution",), None)
+    assert not scale.field.isEnabled()
+    form.set_values({"multi_resolution": "yes"})
+    assert form.faults == ["Multi resolution must be a group of settings, or nothing"]
+
+
 def test_scrolling_over_a_field_changes_nothing(form: SchemaForm) -> None:
     changes = heard(form)
     form.filter.setFocus()

@@ -42,6 +42,8 @@ def setting(model: type[BaseModel], name: str) -> Setting:
         (Outer, "fixed", "choice"),
         (Outer, "bands", "list"),
         (Outer, "shares", "other"),
+        (Network, "multi_resolution", "group"),
+        (Network, "attention", "choice"),
     ],
 )
 def test_each_field_has_its_kind(model: type[BaseModel], name: str, kind: str) -> None:
