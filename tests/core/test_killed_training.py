@@ -50,12 +50,11 @@ def wait_for_progress(run: Run, worker: subprocess.Popen[bytes], beyond_s: float
     time.sleep(beyond_s)
 
 
-@pytest.mark.parametrize("request_", ["", "stop"])
-def test_two_devices_hold_equal_weights_and_hear_a_stop(tmp_path: Path, request_: str) -> None:
+@pytest.mark.parametrize(("method", "request_"), [("combined", ""), ("combined", "stop"), ("bdl", "")])
+def test_two_devices_hold_equal_weights_and_hear_a_stop(tmp_path: Path, method: str, request_: str) -> None:
+    """In BDL the first labels the target, and the second waits for it."""
     draw(tmp_path)
-    run = run_for(
-        job_for(tmp_path, "combined", schedule={"steps": 20, "checkpoint_every": 4}), tmp_path / "run"
-    )
+    run = run_for(job_for(tmp_path, method, schedule={"steps": 20, "checkpoint_every": 4}), tmp_path / "run")
     port = 20_000 + random.Random(str(tmp_path)).randrange(20_000)
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}",
