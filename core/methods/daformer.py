@@ -33,7 +33,7 @@ from core.parts.teacher import Teacher, TeacherNorm
 from core.phases import Phase
 
 CARD = Card(
-    cost="about two and a half times source-only's time a step; memory for a teacher",
+    cost="after the warm start two to two and a half times source-only's time a step; memory for a teacher",
     use="with a pretrained transformer and some thousand steps, where looks differ more than land does",
     kind="Self-training",
 )
@@ -43,7 +43,7 @@ class Options(Base):
     """Self-training with a confidence-weighted teacher."""
 
     warm_share: float = Field(
-        0.2, ge=0, le=0.9, description="Share of the steps trained on the source alone first (paper: 0)"
+        0.5, ge=0, le=0.9, description="Share of the steps trained on the source alone first (paper: 0)"
     )
     self_training: float = Field(1.0, ge=0, description="Weight of the loss on mixed crops")
     teacher_momentum: float = Field(

@@ -125,10 +125,13 @@ def test_its_cost_is_estimated_without_the_weights(job: Job, tmp_path: Path) -> 
     assert all(phase.seconds_per_step > 0 for phase in phases)
 
 
-def test_training_reports_it(job: Job, tmp_path: Path) -> None:
-    asked = asking(job)
-    bench = bench_for(asked, tmp_path)
-    method = choose(asked, "daformer", asked.method.options)
-    *_, last = method.module.train(bench, method.options)
-    assert isinstance(last, dict)
-    assert last["feature_distance"] > 0
+def test_training_reports_it_and_is_held_back_by_it(job: Job, tmp_path: Path) -> None:
+    reached = []
+    for weight in (1e-6, 1.0):
+        options = {"feature_classes": EVERY, "feature_distance": weight, "warm_share": 0.0}
+        bench, method = bench_for(job, tmp_path / str(weight)), choose(job, "daformer", options)
+        bench.phases = method.phases
+        *_, last = method.module.train(bench, method.options)
+        assert isinstance(last, dict)
+        reached.append(float(last["feature_distance"]) / weight)
+    assert 0 < reached[1] < reached[0]
