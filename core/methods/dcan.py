@@ -14,7 +14,7 @@ size of the features; nodata counts in no statistic and no loss.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from pydantic import Field
@@ -84,10 +84,12 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     for source, target in bench.steps("adapt"):
         if o.translate_share:
             source = translator.to_target(source, target)
-        with torch.no_grad():
-            style = channel_statistics(student.features(target.image), target.valid)
-        aligning = aligned_features(student, source.valid, style, o.feature_strength)
-        with aligning if o.feature_strength else nullcontext():
+        aligning: AbstractContextManager[None] = nullcontext()
+        if o.feature_strength:
+            with torch.no_grad():
+                style = channel_statistics(student.features(target.image), target.valid)
+            aligning = aligned_features(student, source.valid, style, o.feature_strength)
+        with aligning:
             seen = student(source.image)
         supervised = bench.backward(cross_entropy(seen, source))
         bench.step(optimizer)

@@ -8,9 +8,10 @@ import torch
 from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
 
 from core import signals
+from core.bench import Bench, Losses
 from core.events import AnyEvent, Phased, Progressed, Stepped
 from core.execute import execute
-from core.job import Job
+from core.job import Job, MultiResolution
 from core.journal import read
 from core.registry import choose, healthy, load, names
 from core.run import Run, open_run
@@ -18,8 +19,10 @@ from core.run import Run, open_run
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
     ("adaptsegnet", {"gan": "lsgan"}),
+    ("adaptsegnet", {"space": "features"}),
     ("advent", {"variant": "minent"}),
     ("cycada", {"start": "initial", "level": "output", "semantic_labels": "source", "semantic_gate": 1.0}),
+    ("bdl", {"rounds": 2, "warm_share": 0, "restart": True, "threshold": "fixed", "width": 8, "blocks": 1}),
     ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
     ("daformer", {"warm_share": 0.0}),
     ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
@@ -47,6 +50,13 @@ def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:
     return job_for(places, name, options, schedule={"steps": steps})
 
 
+def at_two_resolutions(job: Job, crop_px: int = 32) -> Job:
+    """The same with a network that sees each crop far and near; a run wants crops of 64 px for that."""
+    network = job.network.model_copy(update={"multi_resolution": MultiResolution(attention_width=8)})
+    sampling = job.sampling.model_copy(update={"crop_px": crop_px})
+    return job.model_copy(update={"network": network, "sampling": sampling})
+
+
 def stage_of(name: str) -> str:
     return "source-only" if name == "source_only" else "adapted"
 
@@ -55,7 +65,15 @@ def stage_of(name: str) -> str:
 def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_that_was_not(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
-    job = tiny(places, name, options)
+    assert_a_killed_run_ends_alike(tiny(places, name, options), places)
+
+
+@pytest.mark.parametrize("name", ["adaptsegnet", "daformer"])
+def test_a_run_at_two_resolutions_is_killed_and_ends_alike(name: str, places: Path) -> None:
+    assert_a_killed_run_ends_alike(at_two_resolutions(tiny(places, name, {}), crop_px=64), places)
+
+
+def assert_a_killed_run_ends_alike(job: Job, places: Path) -> None:
     straight, broken = run_for(job, places / "straight"), run_for(job, places / "broken")
     work(straight)
     killed: set[tuple[str, str]] = set()
@@ -64,7 +82,8 @@ def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_tha
     assert len(killed) >= 2 * len(straight_phases(straight)), (
         "killed at the start of each phase, and inside it"
     )
-    assert_equal_weights(weights(straight, stage_of(name)), weights(broken, stage_of(name)))
+    stage = stage_of(job.method.name)
+    assert_equal_weights(weights(straight, stage), weights(broken, stage))
 
 
 def straight_phases(run: Run) -> set[str]:
@@ -95,6 +114,19 @@ def test_what_lies_under_nodata_changes_nothing(name: str, options: dict[str, An
     assert found[0][1] == found[1][1]
 
 
+@pytest.mark.parametrize("name", names())
+def test_at_two_resolutions_too_modes_are_clean_and_nodata_changes_nothing(name: str, tmp_path: Path) -> None:
+    found = []
+    for under in (0, 9999):
+        folder = tmp_path / str(under)
+        draw(folder, under)
+        bench = bench_for(at_two_resolutions(tiny(folder, name, {})), folder / "cache")
+        losses = trained(bench)
+        found.append((bench.mapper.state_dict(), losses))
+    assert_equal_weights(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
 def last_losses(events: list[AnyEvent]) -> dict[str, float]:
     return [event.losses for event in events if isinstance(event, Stepped)][-1]
 
@@ -103,9 +135,12 @@ def last_losses(events: list[AnyEvent]) -> dict[str, float]:
 def test_modes_are_clean_and_losses_finite_after_each_step(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
-    job = tiny(places, name, options)
-    bench = bench_for(job, places / "cache")
-    method = choose(job, name, options)
+    trained(bench_for(tiny(places, name, options), places / "cache"))
+
+
+def trained(bench: Bench) -> Losses:
+    """The last losses of training to the end; each step is looked at."""
+    method, last = choose(bench.job, bench.job.method.name, bench.job.method.options), {}
     for losses in method.module.train(bench, method.options):
         assert torch.is_grad_enabled()
         assert not torch.is_autocast_enabled("cpu")
@@ -114,6 +149,8 @@ def test_modes_are_clean_and_losses_finite_after_each_step(
         for label, loss in losses.items():
             assert torch.isfinite(loss), label
             assert not loss.requires_grad, label
+        last = losses
+    return last
 
 
 @pytest.mark.parametrize("name", [name for name in names() if healthy(load(name))])
