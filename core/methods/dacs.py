@@ -27,7 +27,7 @@ from core.parts.teacher import Teacher, TeacherNorm
 from core.phases import Phase
 
 CARD = Card(
-    cost="after the warm start nearly three times source-only's time a step; memory for a teacher",
+    cost="after the warm start about twice source-only's time a step; memory for a teacher",
     use="when the source-only map is mostly right, and the classes look alike in both places",
     kind="Self-training",
 )

@@ -27,7 +27,7 @@ from core.parts.teacher import Teacher, TeacherNorm
 from core.phases import Phase
 
 CARD = Card(
-    cost="after the warm start about four times source-only's time a step; memory for a teacher",
+    cost="after the warm start about three times source-only's time a step; memory for a teacher",
     use="when classes are told apart by their surroundings rather than by their own look",
     kind="Self-training",
 )

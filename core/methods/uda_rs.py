@@ -28,7 +28,7 @@ from core.parts.teacher import Teacher, TeacherNorm
 from core.phases import Phase
 
 CARD = Card(
-    cost="after the warm start nearly three times source-only's time a step; memory for a teacher",
+    cost="after the warm start about twice source-only's time a step; memory for a teacher",
     use="when small classes matter and the source-only map is right in parts of most crops",
     kind="Self-training",
 )
