@@ -5,13 +5,14 @@
    it sees in the crop itself.
 3. Train: on source crops in the target's look.
 4. Adapt: the same, while a discriminator learns to tell the domains by features (or predictions) and
-   the segmentor to make them alike; as in ADDA, it is told to only while the discriminator knows more
-   than `gate` of the cells' domains.
+   the segmentor to make them alike; as in ADDA the discriminator goes first, and fooling it counts only
+   while it knows more than `gate` of the cells' domains.
 
 Departures: nodata counts in nothing; the segmentor keeps learning the labels in stage 4, as in the
-paper's objective and not in its code, where ADDA follows alone with a frozen source network; semantic
-consistency is on, which the published runs on street scenes left out for want of memory; source crops
-are jittered after they are translated.
+paper's objective and not in its code, where ADDA follows alone beside a frozen source network; semantic
+consistency is on, which the published runs on street scenes left out for want of memory, and its judge is
+frozen, which the code trains along; the code's double weight on fooling towards the target is left out;
+source crops are jittered after they are translated, never before.
 """
 
 import copy
@@ -150,8 +151,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         supervised = bench.backward(cross_entropy(seen, source))
 
         unseen = student(target.image)
-        caught = adversary.learn(seen, source.valid, unseen, target.valid)
         told = adversary.told(seen, source.valid, unseen, target.valid)
+        caught = adversary.learn(seen, source.valid, unseen, target.valid)
         fooling = bench.backward((told > o.gate) * adversary.fool(unseen, target.valid))
 
         bench.step(optimizer)

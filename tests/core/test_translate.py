@@ -1,5 +1,6 @@
 """T-TRANS: the source's scenes in the target's look, on disk."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ from engines import draw, job_for, run_for, work
 from numpy.typing import NDArray
 from torch import nn
 from typer.testing import CliRunner
-from worlds import north_up, write_raster
+from worlds import write_raster
 
 from core import signals
 from core import translate as translating
 from core.cli import app
 from core.errors import BadInput
 from core.events import Pictured, Progressed
+from core.files import write_json
 from core.networks.generator import Generator
 from core.parts.stretch import Stretch
 from core.parts.translator import Translator, load_translator
@@ -92,23 +94,14 @@ def test_who_stops_early_finds_nothing_half_made(run: Run, tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-def test_a_scene_of_smaller_pixels_is_shown_at_the_pixel_size_of_the_run(tmp_path: Path) -> None:
-    draw(tmp_path)
-    with rasterio.open(tmp_path / "source.tif") as file:
-        values, mask, names = file.read(), file.dataset_mask() > 0, file.descriptions
-    write_raster(tmp_path / "source.tif", values, names=names, mask=mask, transform=north_up(0.5))
-    with rasterio.open(tmp_path / "source-labels.tif") as file:
-        labels = file.read(1)
-    write_raster(tmp_path / "source-labels.tif", labels, nodata=255, transform=north_up(0.5))
-    options = {"width": 8, "blocks": 1, "warm_share": 0.0}
-    job = job_for(tmp_path, "cyclegan", options, schedule={"steps": 2})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals, "CROPS", 2)
-        work(fine := run_for(job, tmp_path / "run"))
-    list(translate_scenes(fine.folder, tmp_path / "out"))
+def test_a_scene_of_smaller_pixels_is_shown_at_the_pixel_size_of_the_run(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run.folder, tmp_path / "run")
+    write_json(tmp_path / "run" / "cache" / "data.json", {"gsd_m": 2.0})
+    list(translate_scenes(tmp_path / "run", tmp_path / "out"))
     with rasterio.open(tmp_path / "out" / "source.translated.tif") as made:
-        assert made.res == pytest.approx((1.0, 1.0))
+        assert made.res == pytest.approx((2.0, 2.0))
         assert made.shape == (48, 48)
+        assert made.read()[:, made.dataset_mask() > 0].min() > 0
 
 
 def test_a_run_without_a_translator_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
