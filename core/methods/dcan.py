@@ -51,7 +51,7 @@ class Options(Base):
     )
     style_weight: float = Field(1.0, ge=0, description="Weight of the generator's style loss over content's")
     generator_lr: float = Field(1e-3, gt=0, description="Peak learning rate of the generator (Adam)")
-    generator_width: int = Field(64, ge=8, le=512, description="Channels of its layers")
+    generator_width: int = Field(32, ge=8, le=512, description="Channels of its layers")
 
 
 def phases(options: Options, steps: int) -> list[Phase]:

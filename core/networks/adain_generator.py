@@ -31,7 +31,7 @@ class AdainGenerator(nn.Module):
     It adds to the image, at first nothing: an untrained one gives the image that it was given.
     """
 
-    def __init__(self, bands: int, channels: Sequence[int], width: int = 64) -> None:
+    def __init__(self, bands: int, channels: Sequence[int], width: int = 32) -> None:
         super().__init__()
         self.enter = _conv(channels[-1], width)
         self.blocks = nn.ModuleList(_conv(width + c, width) for c in chain(reversed(channels[:-1]), [bands]))

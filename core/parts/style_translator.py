@@ -20,7 +20,7 @@ class StyleTranslator:
     each band of the crop the mean and deviation of the other's.
     """
 
-    def __init__(self, bench: Bench, lr: float = 1e-3, width: int = 64) -> None:
+    def __init__(self, bench: Bench, lr: float = 1e-3, width: int = 32) -> None:
         self.bench, self.encoder = bench, FrozenEncoder(bench)
         side, bands = bench.job.sampling.crop_px, len(bench.segmentor.bands)
         with torch.no_grad():
