@@ -63,11 +63,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         unseen = student(target.image)
 
         if o.variant == "minent":
-            levels = [unseen.logits, *(head.logits for head in unseen.heads)]
-            uncertain = sum(
-                (w * entropy(level, target.valid) for w, level in zip(weights, levels, strict=False)),
-                torch.zeros(()),
-            )
+            levels = zip(weights, adversary.levels(unseen), strict=True)
+            uncertain = sum((w * entropy(level, target.valid) for w, level in levels), torch.zeros(()))
             bench.backward(uncertain)
             bench.step(optimizer)
             yield {"supervised": supervised, "entropy": uncertain.detach()}
