@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
+from core.methods.cyclegan import _some
 from core.networks.generator import Generator
 from core.networks.outputs import Batch
 from core.networks.patchgan import PatchGan
@@ -21,6 +22,7 @@ from core.parts.stretch import Stretch
 from core.parts.translator import Translator, load_translator
 from core.phases import late
 from core.radiometry import Standardise
+from core.registry import choose
 from geo_io.band_stats import BandStats
 
 
@@ -46,9 +48,33 @@ def small(bench: Bench) -> CycleGan:
     return CycleGan(bench, width=8, blocks=1)
 
 
+SHIFT = 0.125
+
+
 class Same(nn.Module):
     def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a generator
         return image
+
+
+class Shift(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.by = nn.Parameter(torch.tensor(SHIFT))
+
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a generator
+        return image + self.by
+
+
+class Fooled(nn.Module):
+    """Takes everything for real, with a cell every 4 px, and says nonsense where nothing is valid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by = nn.Parameter(torch.zeros(()))
+
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a discriminator
+        seen = nn.functional.max_pool2d(valid.unsqueeze(1).float(), 4)
+        return 1 + 99 * (1 - seen) + self.by
 
 
 def grads(network: nn.Module) -> list[Tensor]:
@@ -97,23 +123,45 @@ def test_a_step_of_the_translators_leaves_the_discriminators_without_a_gradient(
     assert all(p.requires_grad for p in gan.critics.parameters()), "they must learn again in the next step"
 
 
-def test_what_is_also_asked_for_reaches_every_translation_in_its_own_units(
+def test_what_is_also_asked_for_gets_every_translation_in_its_own_units(
     bench: Bench, pair: tuple[Batch, Batch]
 ) -> None:
     gan, given = small(bench), []
+    for translator in gan.to.values():
+        assert isinstance(translator, Translator)
+        translator.network = Shift()  # type: ignore[assignment]
 
-    def also(translated: Translated) -> Tensor:
-        given.append(translated)
-        return sum((image.square().mean() for image in translated), torch.zeros(()))
+    def also(made: Translated) -> Tensor:
+        given.append(made)
+        return sum((image.square().mean() for image in made), torch.zeros(()))
 
-    losses = gan.learn(*pair, also)
-    (translated,) = given
-    assert all(image.requires_grad for image in translated)
-    assert losses["consistency"].item() > 0
-    expected = gan.to[TARGET].after.widen(torch.zeros(1, 4, 1, 1))  # type: ignore[union-attr,operator]
-    # A generator that has learnt nothing answers the middle of the range, where there is data.
-    middle = translated.as_target.detach()[:, :, 8:24, :8].mean((0, 2, 3))
-    assert torch.allclose(middle, expected.flatten(), atol=0.5)
+    assert gan.learn(*pair, also)["consistency"].item() > 0
+    (made,) = given
+    source, target = (Stretch.of(bench.domains[domain].stats) for domain in (SOURCE, TARGET))
+    seen, unseen = (batch.valid.unsqueeze(1) for batch in pair)
+    as_target = target.widen(source.squeeze(pair[0].image) + SHIFT) * seen
+    as_source = source.widen(target.squeeze(pair[1].image) + SHIFT) * unseen
+    assert torch.allclose(made.as_target, as_target, atol=1e-5)
+    assert torch.allclose(made.as_source, as_source, atol=1e-5)
+    assert torch.allclose(made.source_again, pair[0].image + 2 * SHIFT * source.reach * seen, atol=1e-5)
+    assert torch.allclose(made.target_again, pair[1].image + 2 * SHIFT * target.reach * unseen, atol=1e-5)
+    assert all(image.requires_grad for image in made)
+
+
+def test_losses_are_means_over_what_is_valid(bench: Bench, pair: tuple[Batch, Batch]) -> None:
+    """Translators that shift by an eighth, and discriminators that are right but under nodata."""
+    gan = small(bench)
+    for domain in (SOURCE, TARGET):
+        gan.to[domain].network = Shift()  # type: ignore[union-attr]
+        gan.critics[domain] = Fooled()
+    source = pair[0]._replace(valid=pair[0].valid.clone())
+    source.valid[:, :, 8:] = False
+    source = source._replace(image=source.image * source.valid.unsqueeze(1))
+    losses = gan.learn(source, pair[1])
+    assert losses["identity"].item() == pytest.approx(2 * SHIFT, rel=1e-4)
+    assert losses["cycle"].item() == pytest.approx(4 * SHIFT, rel=1e-4)
+    assert losses["fooling"].item() == 0
+    assert losses["images"].item() == pytest.approx(0.5), "half of one for the made, nothing for the real"
 
 
 def test_nodata_changes_no_loss_and_no_gradient(bench: Bench, pair: tuple[Batch, Batch]) -> None:
@@ -214,6 +262,42 @@ def test_a_pool_goes_on_from_its_state() -> None:
     assert torch.equal(
         pool.swap(image, np.random.default_rng(5)), again.swap(image, np.random.default_rng(5))
     )
+
+
+def test_crops_are_jittered_after_they_are_translated_and_never_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = bench.job.model_copy(update={"schedule": bench.job.schedule.model_copy(update={"steps": 7})})
+    method = choose(job, "cyclegan", {"width": 8, "blocks": 1})
+    working = Bench(job, bench.fabric, bench.fresh(), bench.domains, method.phases)
+    seen: dict[str, list[Tensor]] = {"learnt": [], "translated": [], "jittered": []}
+
+    def learn(_: CycleGan, source: Batch, __: Batch) -> dict[str, Tensor]:
+        seen["learnt"].append(source.image)
+        return {}
+
+    def to_target(_: Translator, batch: Batch) -> Batch:
+        seen["translated"].append(batch.image)
+        return batch._replace(image=batch.image + 100)
+
+    def jitter(_: Bench, batch: Batch) -> Batch:
+        seen["jittered"].append(batch.image)
+        return batch
+
+    monkeypatch.setattr(CycleGan, "learn", learn)
+    monkeypatch.setattr(Translator, "to_target", to_target)
+    monkeypatch.setattr(Bench, "jitter", jitter)
+    steps = [working.phase.name for _ in method.module.train(working, method.options)]
+    assert steps == ["source"] * 2 + ["translate"] * 3 + ["train"] * 2
+    assert (len(seen["learnt"]), len(seen["translated"]), len(seen["jittered"])) == (3, 2, 4)
+    assert all(torch.equal(a + 100, b) for a, b in zip(seen["translated"], seen["jittered"][2:], strict=True))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_share_of_the_crops_stays_as_it_is(share: float) -> None:
+    plain = Batch(torch.zeros(400, 1, 1, 1), *(torch.zeros(400, 1, 1),) * 3)
+    mixed = _some(plain, plain._replace(image=plain.image + 1), share, np.random.default_rng(0))
+    assert 1 - mixed.image.mean().item() == pytest.approx(share, abs=0.08)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (37, 50), (64, 33)])

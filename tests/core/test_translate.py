@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from affine import Affine
 from engines import draw, job_for, run_for, work
 from numpy.typing import NDArray
 from torch import nn
@@ -28,6 +29,7 @@ from core.radiometry import Standardise
 from core.run import Run
 from core.translate import Painter, Tiles, translate_scenes
 from geo_io.band_stats import measure
+from geo_io.grid import Grid
 from geo_io.scene import Scene
 
 
@@ -121,6 +123,27 @@ def test_the_translator_on_disk_is_the_one_that_the_run_trained_with(run: Run) -
     assert (made.width, made.blocks) == (8, 1)
     stretch = Stretch.of(seen(run.folder / "cache", "target"))
     assert torch.equal(translator.after.reach, stretch.reach)
+
+
+class Left:
+    """An area of interest: the left half of 64 columns."""
+
+    def read(self, grid: Grid) -> NDArray[np.bool_]:
+        cols = np.arange(grid.width) + round(grid.transform.c)
+        return np.tile(cols < 32, (grid.height, 1))
+
+
+def test_outside_of_the_area_of_interest_is_masked(tmp_path: Path) -> None:
+    write_raster(tmp_path / "a.tif", np.full((1, 64, 64), 9, np.uint8), transform=Affine(1, 0, 0, 0, -1, 0))
+    scene = Scene.open(tmp_path / "a.tif")
+    stats = measure([(scene, None)])
+    translator = Translator(Generator(1, 8, 1), Stretch.of(stats), Stretch.of(stats))
+    painter = Painter(translator, Standardise(stats), stats, np.dtype("uint8"), 8, 1.0)
+    *_, pixels = painter.paint(Place(scene, None, Left(), None), Tiles(scene.grid, 32), scene.grid.box)  # type: ignore[arg-type]
+    assert isinstance(pixels, tuple)
+    values, valid = pixels
+    assert (valid == (np.arange(64) < 32)).all()
+    assert (values[0] == np.where(valid, 9, 0)).all()
 
 
 class Local(nn.Module):
