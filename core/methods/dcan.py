@@ -1,5 +1,4 @@
-"""DCAN: give source crops, and what the network makes of them, the channel statistics of target crops
-(Wu et al., ECCV 2018).
+"""DCAN: give source crops and features the channel statistics of target crops (Wu et al., ECCV 2018).
 
 Without any adversary. A generator learns to draw a source crop anew so that each channel of an encoder's
 features has the mean and deviation of a target crop's; then the segmentor learns the source's labels on

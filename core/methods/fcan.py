@@ -1,5 +1,4 @@
-"""FCAN: render source crops in the target's look, and make features that do not tell their domain
-(Zhang et al., CVPR 2018).
+"""FCAN: render crops in the target's look, and hide the domain in the features (Zhang et al., CVPR 2018).
 
 Appearance: a bank of source crops is drawn anew, once, by optimising the images until their features
 keep the content and their Gram matrices are the target's mean ones. Representation: the segmentor learns
