@@ -48,6 +48,8 @@ class Setting:
         if not (text := text.strip()):
             if self.optional:
                 return None
+            if self.default == []:
+                return []
             raise ValueError("must be given")
         value = self._read(text)
         self.check(value)

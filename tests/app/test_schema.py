@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from app.schema import Group, read_schema, unit, words
 from app.setting import MISSING, Setting
 from core.job import Network, Predict, Sampling, Schedule
+from core.registry import load, names
 
 
 class Inner(BaseModel):
@@ -22,6 +23,7 @@ class Outer(BaseModel):
     inner: Inner = Inner()
     bands: list[int | str] | None = None
     shares: dict[str, float] = Field(default_factory=dict)
+    without: list[str] = []
     name: str = Field(min_length=1)
 
 
@@ -51,7 +53,7 @@ def test_each_field_has_its_kind(model: type[BaseModel], name: str, kind: str) -
 
 
 def test_every_default_of_the_engine_passes_its_own_check() -> None:
-    for model in (Schedule, Sampling, Network, Predict):
+    for model in (Schedule, Sampling, Network, Predict, *(load(name).Options for name in names())):
         for each in read_schema(model.model_json_schema()).settings():
             each.check(each.default)
             if each.kind not in ("boolean", "choice"):
@@ -79,6 +81,7 @@ def test_a_required_field_has_no_default() -> None:
         (Schedule, "threads", "", None),
         (Network, "aspp_dilations", "6, 12,18", [6, 12, 18]),
         (Network, "decoder_channels", "", None),
+        (Outer, "without", "", []),
         (Outer, "bands", "1, nir", [1, "nir"]),
         (Outer, "shares", "{water: 0.2}", {"water": 0.2}),
     ],
@@ -98,6 +101,7 @@ def test_texts_are_read(model: type[BaseModel], name: str, text: str, value: Any
         (Schedule, "steps", "1.5", "must be a whole number"),
         (Sampling, "crop_px", "4000", "must be at least 32, at most 2048"),
         (Network, "aspp_dilations", "6, x", "must be a number"),
+        (Network, "aspp_dilations", "", "must be given"),
         (Network, "encoder_depth", "9", "must be at least 3, at most 5"),
         (Outer, "shares", "{", "must be YAML"),
     ],
