@@ -14,6 +14,7 @@ from core.draws import rng
 from core.errors import BadInput
 from core.methods.cyclegan import _some
 from core.networks.generator import Generator
+from core.networks.instance_norm import instance_norm
 from core.networks.outputs import Batch
 from core.networks.patchgan import PatchGan
 from core.parts.cyclegan import CycleGan, Translated
@@ -306,6 +307,22 @@ def test_a_generator_answers_in_the_size_of_any_image_of_any_bands(height: int, 
     made = Generator(5, 8, 1)(image, torch.ones(1, height, width, dtype=torch.bool))
     assert made.shape == image.shape
     assert made.abs().max().item() < 1
+
+
+def test_what_is_invalid_counts_in_no_normalisation() -> None:
+    """At half of the image's size, where cells on the border of what is valid count by half."""
+    valid = torch.zeros(1, 1, 16, 16)
+    valid[..., :9] = 1
+    features = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 3 + 7
+    share = torch.ones(8)
+    share[4], share[5:] = 0.5, 0.0
+    normal = instance_norm(features, valid)
+    mean = (normal * share).sum((2, 3)) / share.sum() / 8
+    variance = (normal.square() * share).sum((2, 3)) / share.sum() / 8
+    assert torch.allclose(mean, torch.zeros(1, 3), atol=1e-5)
+    assert torch.allclose(variance, torch.ones(1, 3), atol=1e-4)
+    features[..., 5:] = 1000
+    assert torch.equal(instance_norm(features, valid)[..., :5], normal[..., :5])
 
 
 def test_the_published_sizes() -> None:
