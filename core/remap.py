@@ -33,7 +33,7 @@ def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iter
     bands = seen_target(run.folder / "cache")[0].names
     places = open_like(target, run.job.legend, bands)
     device = launch(run.job.schedule).device
-    maker = predictor(run, _model(run, stage, bands, device), device)
+    maker = predictor(run, finished_model(run, stage, bands, device), device)
     for place, stem in zip(places, stems(scenes), strict=True):
         yield from predict_scene(maker, place.scene, place.area, to, stem, tags(run, stage))
         yield Pictured(what=f"map {stem}", path=str(to / (stem + CLASS_SUFFIX)))
@@ -55,7 +55,8 @@ def _stage(run: Run, which: Which) -> str:
     return stage
 
 
-def _model(run: Run, stage: str, bands: tuple[str, ...], device: torch.device) -> Segmentor:
+def finished_model(run: Run, stage: str, bands: tuple[str, ...], device: torch.device) -> Segmentor:
+    """The network of a finished stage, on `device`. Raises BadInput for weights that do not fit."""
     # The run's weights replace all others: nothing is to be fetched.
     network = run.job.network.model_copy(update={"weights": None})
     model, _ = build_segmentor(network, bands, len(run.job.legend.classes))

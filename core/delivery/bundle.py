@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from core.delivery.catalogue import map_item
 from core.delivery.checksums import sha256
+from core.delivery.model import model_files
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
 from core.delivery.rasters import class_raster, confidence_raster
@@ -73,6 +74,8 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
             pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
         if "confidence" in parts:
             pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
+    if "model" in parts:
+        pieces.append(Piece("model", partial(model_files, order)))
     if "catalogue" in parts:
         pieces += [Piece(f"catalogue of {s}", partial(map_item, order, s, files)) for s in order.stems]
     return pieces
