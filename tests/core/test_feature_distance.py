@@ -127,11 +127,11 @@ def test_its_cost_is_estimated_without_the_weights(job: Job, tmp_path: Path) -> 
 
 def test_training_reports_it_and_is_held_back_by_it(job: Job, tmp_path: Path) -> None:
     reached = []
-    for weight in (1e-6, 1.0):
+    for weight in (1e-6, 100.0):
         options = {"feature_classes": EVERY, "feature_distance": weight, "warm_share": 0.0}
         bench, method = bench_for(job, tmp_path / str(weight)), choose(job, "daformer", options)
         bench.phases = method.phases
         *_, last = method.module.train(bench, method.options)
         assert isinstance(last, dict)
         reached.append(float(last["feature_distance"]) / weight)
-    assert 0 < reached[1] < reached[0]
+    assert 0 < reached[1] < 0.98 * reached[0]
