@@ -99,7 +99,7 @@ class Progress:
 
     def _on_progressed(self, event: Progressed) -> None:
         self.work = None if event.done >= event.total else (event.what, event.done, event.total)
-        if self._work_begun is None or self._work_begun[0] != event.what or event.done < self._work_begun[1]:
+        if self._work_begun is None or self._work_begun[0] != event.what or event.done <= self._work_begun[1]:
             self._work_begun = event.what, event.done, event.time
         _, begun, since = self._work_begun
         taken = event.time - since
