@@ -66,6 +66,11 @@ class Shift(nn.Module):
         return image + self.by
 
 
+class Brightness(nn.Module):
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a discriminator
+        return image.mean(1, keepdim=True)
+
+
 class Fooled(nn.Module):
     """Takes everything for real, with a cell every 4 px, and says nonsense where nothing is valid."""
 
@@ -163,6 +168,29 @@ def test_losses_are_means_over_what_is_valid(bench: Bench, pair: tuple[Batch, Ba
     assert losses["cycle"].item() == pytest.approx(4 * SHIFT, rel=1e-4)
     assert losses["fooling"].item() == 0
     assert losses["images"].item() == pytest.approx(0.5), "half of one for the made, nothing for the real"
+
+
+def test_every_loss_pulls_at_the_translators_by_its_weight(
+    bench: Bench, pair: tuple[Batch, Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shift's gradient: 1 of each identity and each cycle loss that it is in; of discriminators that see
+    brightness alone, what autograd says."""
+    source, target = (b._replace(valid=torch.ones_like(b.valid)) for b in pair)
+    gan = CycleGan(bench, width=8, blocks=1, gan=5.0, cycle=3.0, identity=2.0)
+    for domain in (SOURCE, TARGET):
+        gan.to[domain].network = Shift()  # type: ignore[union-attr]
+        gan.critics[domain] = Brightness()
+    found: list[float] = []
+    monkeypatch.setattr(
+        bench,
+        "step",
+        lambda *_: found.extend(p.grad.item() for p in gan.to.parameters() if p.grad is not None),
+    )
+    gan.learn(source, target)
+    by = torch.tensor(SHIFT, requires_grad=True)
+    made = Stretch.of(bench.domains[SOURCE].stats).squeeze(source.image) + by
+    (fooling,) = torch.autograd.grad((made.mean(1) - 1).square().mean(), by)
+    assert found[0] == pytest.approx(3 * 2 + 2 * 3 + 5 * fooling.item(), rel=1e-4)
 
 
 def test_nodata_changes_no_loss_and_no_gradient(bench: Bench, pair: tuple[Batch, Batch]) -> None:
