@@ -101,7 +101,7 @@ def table(name: str, batch: Batch, turns: int) -> list[str]:
             f"| {views} | {step_s:.2f} | {step_s / one['step']:.2f} | {held:.0f} | {held / one['held']:.2f} "
             f"| {pixels / map_s:.2f} | {map_s / one['map']:.2f} |"
         )
-    head = "| views | step, CPU s | of one | kept for backward, MiB | of one | Mpx mapped a CPU s | time of one |"
+    head = "| views | CPU s a step | of one | kept for backward, MiB | of one | Mpx a CPU s | time of one |"
     return [f"## {name}\n", head, "|---|---|---|---|---|---|---|", *rows, ""]
 
 
