@@ -284,12 +284,12 @@ def decay(clones: Clones) -> Pair:
     return [ours], [torch.tensor([theirs(1.0, n, horizon, 0.9) for n in steps])]
 
 
-def adaptsegnet_job(steps: int, crop_px: int, encoder: str) -> Job:
+def adaptsegnet_job(steps: int, crop_px: int, encoder: str, classes: int = K) -> Job:
     """Their multi-level setting as a job of ours, with the two branches that their code sums."""
     sgd = {"optimizer": "sgd", "lr": LR, "weight_decay": DECAY, "warmup": 0, "poly_power": 0.9}
     return job(
         "adaptsegnet",
-        K,
+        classes,
         options={"levels": "multi"},
         network={"decoder": "deeplabv2", "encoder": encoder, "aspp_dilations": [6, 12]},
         schedule={"steps": steps, **sgd},

@@ -1,5 +1,6 @@
 """What is compared: a registry of pairs of results, ours and theirs, and the table of their differences."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -52,13 +53,15 @@ def compare(
 
 
 def difference(pair: Pair) -> Difference:
-    """Raises ValueError where shapes or counts do not match: that is no small difference."""
+    """Raises ValueError for different shapes or counts, and what is not finite: they are no small one."""
     worst = Difference(0.0, 0.0)
     for mine, its in zip(*pair, strict=True):
         a, b = torch.as_tensor(mine).detach().double(), torch.as_tensor(its).detach().double()
         if a.shape != b.shape:
             raise ValueError(f"shapes {tuple(a.shape)} and {tuple(b.shape)}")
         absolute = float((a - b).abs().max())
+        if not math.isfinite(absolute):
+            raise ValueError("values that are not finite")
         scale = float(b.abs().max())
         worst = Difference(
             max(worst.absolute, absolute), max(worst.relative, absolute / scale if scale else absolute)

@@ -55,8 +55,8 @@ def job(method: str, classes: int, **parts: Any) -> Job:
     return Job.model_validate(content)
 
 
-def bench_for(made: Job) -> tuple[Bench, Chosen]:
-    """A bench whose domains draw noise under block labels; a border of the source is unlabelled."""
+def bench_for(made: Job, unlabelled: float = 0.125) -> tuple[Bench, Chosen]:
+    """A bench whose domains draw noise under block labels; a share of each crop is unlabelled."""
     ones, noughts, most = (1.0,) * 3, (0.0,) * 3, (1e9,) * 3
     low = (-1e9,) * 3
     stats = BandStats(BANDS, low, most, noughts, ones, low, most, 1.0, 1, ((1,),) * 3)
@@ -64,7 +64,7 @@ def bench_for(made: Job) -> tuple[Bench, Chosen]:
 
     def draw(generator: np.random.Generator) -> Sample:
         label = blocks(1, side, classes, int(generator.integers(2**31)), cell=16)[0].numpy().astype(np.uint8)
-        label[: side // 8] = 255
+        label[: round(unlabelled * side)] = 255
         values = generator.standard_normal((3, side, side), np.float32)
         return Sample(values, label, np.ones((side, side), bool))
 
