@@ -136,6 +136,11 @@ def test_what_a_page_points_to_is_there(path: Path) -> None:
         assert link.startswith("https://") or (path.parent / link).exists(), link
 
 
+@each_page
+def test_a_page_has_no_place_left_to_be_filled_in(path: Path) -> None:
+    assert not re.findall(r"\b(?:MEASURED\w*|COSTS|TODO|TBD)\b", path.read_text())
+
+
 def test_the_index_leads_to_every_page_and_says_the_family() -> None:
     lines = (PAGES / "README.md").read_text().splitlines()
     for page in PAGES.glob("*.md"):
