@@ -1,15 +1,16 @@
 """DCAN: give source crops and features the channel statistics of target crops (Wu et al., ECCV 2018).
 
-Without any adversary. A generator learns to draw a source crop anew so that each channel of an encoder's
-features has the mean and deviation of a target crop's; then the segmentor learns the source's labels on
-crops so translated, its own last features aligned with the target crop's in the same way. In use it sees
+Without any adversary. A generator learns to draw source crops anew so that each channel of an encoder's
+features has the mean and deviation of target crops'; then the segmentor learns the source's labels on
+crops so translated, its own last features aligned with the target's in the same way. In use it sees
 target images as they are: nothing is aligned.
 
-Departures: a warm start on the source alone, and for a network without pretrained weights the encoder
-is the one warm-started so (the paper's is a VGG trained on ImageNet); the generator adds to the crop with
-matched bands and sees aligned features of every scale down to 1/8, so that outlines stay sharp; the last
-features are aligned half-way by default, as crops differ in what they hold; losses are relative to the
-size of the features; nodata counts in no statistic and no loss.
+Departures: statistics are those of a whole batch by default, not of one crop, because a crop of land may hold
+one class alone, and the last features are aligned half-way; a warm start on the source alone, and for a
+network without pretrained weights the encoder is the one warm-started so (the paper's is a VGG trained on
+ImageNet); the generator adds to the crop with matched bands and sees aligned features of every scale down
+to 1/8, so that outlines stay sharp; losses are relative to the size of the features; nodata counts in no
+statistic and no loss.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from pydantic import Field
 from core.bench import SOURCE, Bench, Losses
 from core.card import Card
 from core.options import Options as Base
-from core.parts.channel_statistics import aligned_features, channel_statistics
+from core.parts.channel_statistics import Over, aligned_features, channel_statistics
 from core.parts.losses import cross_entropy
 from core.parts.style_translator import StyleTranslator
 from core.phases import Phase
@@ -45,8 +46,11 @@ class Options(Base):
         le=0.9,
         description="Share of the remaining steps that train the generator; 0: no translation",
     )
+    statistics: Over = Field(
+        "batch", description="Of what a look is taken: each target crop (paper: crop), or all of a batch"
+    )
     feature_strength: float = Field(
-        0.5, ge=0, le=1, description="How far the last features take the target crop's statistics (paper: 1)"
+        0.5, ge=0, le=1, description="How far the last features take the target's statistics (paper: 1)"
     )
     style_weight: float = Field(1.0, ge=0, description="Weight of the generator's style loss over content's")
     generator_lr: float = Field(1e-3, gt=0, description="Peak learning rate of the generator (Adam)")
@@ -74,7 +78,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         bench.step(optimizer)
         yield {"supervised": supervised}
 
-    translator = StyleTranslator(bench, o.generator_lr, o.generator_width)
+    translator = StyleTranslator(bench, o.generator_lr, o.generator_width, o.statistics)
     bench.keep("translate", student=student, optimizer=optimizer, translator=translator)
     for source, target in bench.steps("translate"):
         yield translator.learn(source, target, o.style_weight)
@@ -86,8 +90,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         aligning: AbstractContextManager[None] = nullcontext()
         if o.feature_strength:
             with torch.no_grad():
-                style = channel_statistics(student.features(target.image), target.valid)
-            aligning = aligned_features(student, source.valid, style, o.feature_strength)
+                style = channel_statistics(student.features(target.image), target.valid, o.statistics)
+            aligning = aligned_features(student, source.valid, style, o.feature_strength, o.statistics)
         with aligning:
             seen = student(source.image)
         supervised = bench.backward(cross_entropy(seen, source))

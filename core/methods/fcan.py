@@ -28,7 +28,7 @@ from core.parts.rendering import Rendered
 from core.phases import Phase
 
 CARD = Card(
-    cost="about twice source-only's time a step after the warm start, and a rendering as long as that",
+    cost="about twice source-only's time a step after the warm start, and a rendering of half as long",
     use="when textures and colours changed together; where a generator's inventions are a worry",
     kind="Translation",
 )
@@ -45,7 +45,7 @@ class Options(Base):
         None,
         ge=0,
         le=100_000,
-        description="Source crops to render; 0: none (default: as many as take about as long as adapting)",
+        description="Source crops to render; 0: none (default: a batch for every `iterations` steps)",
     )
     iterations: int = Field(40, ge=1, le=10_000, description="Optimisation steps of each crop (paper: 1000)")
     style_weight: float = Field(1.0, ge=0, description="Weight of the target's style over the content")
@@ -100,8 +100,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
 
 
 def crops(bench: Bench, o: Options) -> int:
-    """As many as asked for, or so many that rendering takes about as long as adapting."""
+    """As many as asked for, or so many that an iteration of rendering falls on each step of adapting."""
     if o.appearance is not None:
         return o.appearance
-    adapting = next(phase.steps for phase in bench.phases if phase.name == "adapt")
+    adapting = phases(o, bench.job.schedule.steps)[-1].steps
     return -(-adapting // o.iterations) * bench.job.sampling.batch

@@ -33,8 +33,8 @@ WHAT = "crops rendered"
 class Rendered:
     """Source crops in the target's look, a file each in the bench's folder, labels included.
 
-    A crop is a function of the job and its number alone, and a file is there whole or not at all: a
-    rendering that was cut short goes on with what is missing. Without a folder there are none.
+    A batch of crops is a function of the job and its numbers alone, and a file is there whole or not at
+    all: a rendering that was cut short goes on with what is missing. Without a folder there are none.
     """
 
     def __init__(self, bench: Bench, crops: int) -> None:
@@ -51,7 +51,7 @@ class Rendered:
             encoder = FrozenEncoder(self.bench)
             style = mean_grams(encoder, self._target())
         for n, batch in enumerate(batches):
-            # Every device says as many words as the others, which wait for each other at each.
+            # Several devices share the work.
             if n % fabric.world_size == fabric.global_rank and self._missing(batch):
                 source = self._source(batch)
                 image = restyle(self.bench, encoder, source, style, iterations, style_weight, lr)

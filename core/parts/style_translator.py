@@ -9,19 +9,19 @@ from core.bench import TARGET, Bench, Keepable
 from core.networks.adain_generator import AdainGenerator, middle
 from core.networks.discriminator import cells_valid
 from core.networks.outputs import Batch
-from core.parts.channel_statistics import ChannelStatistics, align, channel_statistics
+from core.parts.channel_statistics import ChannelStatistics, Over, align, channel_statistics
 from core.parts.frozen_encoder import FrozenEncoder
 
 
 class StyleTranslator:
     """A frozen encoder, channel alignment with a target crop at every scale, and a generator that learns.
 
-    Each source crop takes its look from the target crop at its place in the batch. Untrained, it gives
-    each band of the crop the mean and deviation of the other's.
+    Each source crop takes its look from the target crop at its place in the batch, or, `over` the batch,
+    all of them from all together. Untrained, it gives each band the mean and deviation of the target's.
     """
 
-    def __init__(self, bench: Bench, lr: float = 1e-3, width: int = 32) -> None:
-        self.bench, self.encoder = bench, FrozenEncoder(bench)
+    def __init__(self, bench: Bench, lr: float = 1e-3, width: int = 32, over: Over = "crop") -> None:
+        self.bench, self.over, self.encoder = bench, over, FrozenEncoder(bench)
         side, bands = bench.job.sampling.crop_px, len(bench.segmentor.bands)
         with torch.no_grad():
             maps = self._maps(torch.zeros(1, bands, side, side, device=bench.device))
@@ -37,7 +37,7 @@ class StyleTranslator:
         made = self._made(source, wanted) * source.valid.unsqueeze(1)
         found = self._maps(made)
         content = content_loss(found[-1], wanted[-1], source.valid)
-        style = style_loss(found, source.valid, styles[1:])
+        style = style_loss(found, source.valid, styles[1:], self.over)
         self.bench.backward(content + style_weight * style)
         self.bench.step(self.optimizer)
         return {"content": content.detach(), "style": style.detach()}
@@ -54,13 +54,15 @@ class StyleTranslator:
     @torch.no_grad()
     def _styles(self, target: Batch) -> list[ChannelStatistics]:
         """Of the image itself, and of each map."""
-        return [channel_statistics(each, target.valid) for each in [target.image, *self._maps(target.image)]]
+        maps = [target.image, *self._maps(target.image)]
+        return [channel_statistics(each, target.valid, self.over) for each in maps]
 
     @torch.no_grad()
     def _wanted(self, source: Batch, styles: list[ChannelStatistics]) -> list[Tensor]:
         """The image and its maps, aligned."""
         maps = [source.image, *self._maps(source.image)]
-        return [align(each, source.valid, style) for each, style in zip(maps, styles, strict=True)]
+        pairs = zip(maps, styles, strict=True)
+        return [align(each, source.valid, style, over=self.over) for each, style in pairs]
 
     def _made(self, source: Batch, wanted: list[Tensor]) -> Tensor:
         image = wanted[0] * source.valid.unsqueeze(1)
@@ -87,12 +89,14 @@ def content_loss(found: Tensor, wanted: Tensor, valid: Tensor) -> Tensor:
     return ((found.float() - wanted).square() * counted).sum() / size
 
 
-def style_loss(found: list[Tensor], valid: Tensor, styles: list[ChannelStatistics]) -> Tensor:
+def style_loss(
+    found: list[Tensor], valid: Tensor, styles: list[ChannelStatistics], over: Over = "crop"
+) -> Tensor:
     """Squared distance of means and deviations, map by map, as a share of the style's own variance; a mean
     over the maps and the images in which both are known."""
     total = torch.zeros((), device=valid.device)
     for maps, style in zip(found, styles, strict=True):
-        own = channel_statistics(maps, valid)
+        own = channel_statistics(maps, valid, over)
         apart = (own.mean - style.mean).square() + (own.std - style.std).square()
         share = apart.sum(1) / style.std.square().sum(1)
         known = (own.known & style.known).flatten()

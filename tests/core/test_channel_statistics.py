@@ -133,3 +133,27 @@ def test_the_loss_reaches_the_encoder_through_aligned_features_and_not_the_targe
     assert all(
         p.grad is not None and p.grad.abs().max() > 0 for p in network.encoder_parameters() if p.ndim > 1
     )
+
+
+def test_over_the_batch_all_crops_move_alike_and_keep_what_sets_them_apart() -> None:
+    content, style = maps(0), maps(1, scale=3, shift=7)
+    content[0] += 2
+    wanted = channel_statistics(style, EVERYWHERE, "batch")
+    aligned = align(content, EVERYWHERE, wanted, over="batch")
+    torch.testing.assert_close(aligned.mean((0, 2, 3)), style.mean((0, 2, 3)), atol=1e-4, rtol=1e-4)
+    whole = (content.std((0, 2, 3), correction=0), aligned.std((0, 2, 3), correction=0))
+    gain = whole[1] / whole[0]
+    apart = content[0] - content[1]
+    torch.testing.assert_close(aligned[0] - aligned[1], apart * gain.view(-1, 1, 1), atol=1e-3, rtol=1e-3)
+    one = channel_statistics(style[:1], EVERYWHERE[:1], "batch")
+    for a, b in zip(one, channel_statistics(style[:1], EVERYWHERE[:1]), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_over_the_batch_crops_count_by_their_valid_cells() -> None:
+    valid = EVERYWHERE.clone()
+    valid[0] = False
+    style = maps(1, 2, 3)
+    pooled, alone = channel_statistics(style, valid, "batch"), channel_statistics(style[1:], EVERYWHERE[1:])
+    torch.testing.assert_close(pooled.mean, alone.mean)
+    torch.testing.assert_close(pooled.std, alone.std)

@@ -70,6 +70,7 @@ def test_by_default_rendering_takes_as_many_iterations_as_there_are_adapting_ste
     bench: Bench, asked: int | None, expected: int
 ) -> None:
     options = fcan.Options(appearance=asked, iterations=40)
-    bench.phases = fcan.phases(options, 2000)
+    schedule = bench.job.schedule.model_copy(update={"steps": 2000})
+    bench.job = bench.job.model_copy(update={"schedule": schedule})
     assert bench.job.sampling.batch == 2
     assert fcan.crops(bench, options) == expected
