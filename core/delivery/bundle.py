@@ -15,6 +15,7 @@ from core.delivery.model import model_files
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
 from core.delivery.rasters import class_raster, confidence_raster
+from core.delivery.report import report
 from core.errors import BadInput
 from core.events import Progressed
 from core.files import write_json
@@ -74,6 +75,8 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
             pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
         if "confidence" in parts:
             pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
+    if "report" in parts:
+        pieces.append(Piece("report", partial(report, order)))
     if "model" in parts:
         pieces.append(Piece("model", partial(model_files, order)))
     if "catalogue" in parts:
