@@ -37,7 +37,7 @@ from core.phases import Phase
 from geo_io.legend import IGNORE
 
 CARD = Card(
-    cost="as cyclegan, a translating step longer by four passes of the segmentor; then twice source-only's",
+    cost="a step of translating takes five times source-only's, one of the adversary twice; four small networks",
     use="when cyclegan's translations change what is there: buildings on bare soil, trees in water",
     kind="Translation",
 )

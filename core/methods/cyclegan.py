@@ -30,8 +30,8 @@ from core.parts.losses import cross_entropy
 from core.phases import Phase
 
 CARD = Card(
-    cost="a step of translating takes several of source-only's; four small networks in memory meanwhile",
-    use="when the places differ in sensor, haze or season more than in what is there; look at `translate`",
+    cost="a step of translating takes four of source-only's; four small networks in memory meanwhile",
+    use="when the places differ in sensor, haze or season more than in what is there; look at the result",
     kind="Translation",
 )
 HEALTHY = {"images": FAIR_LSGAN}

@@ -79,6 +79,21 @@ def test_only_the_translations_learn_from_it_and_none_of_their_nodata(pair: tupl
         assert made.grad[~seen].abs().max() == 0
 
 
+def test_it_is_a_mean_over_what_is_valid(pair: tuple[Batch, Batch]) -> None:
+    def left(batch: Batch) -> Batch:
+        return Batch(*(tensor[..., :16] for tensor in batch))
+
+    def half(batch: Batch) -> Batch:
+        valid = torch.ones_like(batch.valid)
+        valid[..., 16:] = False
+        return batch._replace(image=batch.image * valid.unsqueeze(1), valid=valid)
+
+    source, target = (half(batch) for batch in pair)
+    whole = loss(source, target, source.image.roll(1, 1), target.image.roll(1, 1))
+    part = loss(left(source), left(target), left(source).image.roll(1, 1), left(target).image.roll(1, 1))
+    assert whole.item() == pytest.approx(part.item(), rel=1e-5)
+
+
 def test_the_crops_own_labels_may_be_asked_for_instead(pair: tuple[Batch, Batch]) -> None:
     source, target = pair
     labelled = source._replace(label=torch.where(source.label == 255, 255, 2))
