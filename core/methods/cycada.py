@@ -37,7 +37,7 @@ from core.phases import Phase
 from geo_io.legend import IGNORE
 
 CARD = Card(
-    cost="a step of translating takes five times source-only's, one of the adversary twice; four small networks",
+    cost="a step of translating takes five of source-only's, one of the adversary two; four small networks",
     use="when cyclegan's translations change what is there: buildings on bare soil, trees in water",
     kind="Translation",
 )

@@ -148,6 +148,10 @@ def test_what_is_also_asked_for_gets_every_translation_in_its_own_units(
     as_target = target.widen(source.squeeze(pair[0].image) + SHIFT) * seen
     as_source = source.widen(target.squeeze(pair[1].image) + SHIFT) * unseen
     assert torch.allclose(made.as_target, as_target, atol=1e-5)
+    before = gan.to[TARGET].network.by.detach() - SHIFT  # type: ignore[union-attr]  # what the step changed
+    assert torch.allclose(
+        gan.to_target(pair[0]).image, as_target + before * target.reach * seen, atol=1e-5
+    ), "in use as in learning"
     assert torch.allclose(made.as_source, as_source, atol=1e-5)
     assert torch.allclose(made.source_again, pair[0].image + 2 * SHIFT * source.reach * seen, atol=1e-5)
     assert torch.allclose(made.target_again, pair[1].image + 2 * SHIFT * target.reach * unseen, atol=1e-5)
