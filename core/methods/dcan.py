@@ -28,7 +28,7 @@ from core.parts.style_translator import StyleTranslator
 from core.phases import Phase
 
 CARD = Card(
-    cost="about twice source-only's time a step after the warm start; memory for a second encoder",
+    cost="about one and a half times source-only's time a step, and a generator to train; a second encoder",
     use="when colours, haze or sensor changed, and an adversary is too restless",
     kind="Translation",
 )
