@@ -122,9 +122,9 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
         gan = _translators(bench, o)
         bench.keep(f"translate {k}", student=student, optimizer=optimizer, adversary=adversary, gan=gan)
         judge = Perceptual(student, o.perceptual, o.perceptual_again, o.perceptual_measure)
-        knows = bench.phases[0].name != f"translate {k}"
+        judged = (o.perceptual or o.perceptual_again) and bench.phases[0].name != f"translate {k}"
         for source, target in bench.steps(f"translate {k}", jittered=False):
-            yield gan.learn(source, target, partial(judge, source, target) if knows else None)
+            yield gan.learn(source, target, partial(judge, source, target) if judged else None)
         if bench.begins(_training(k, 0)):
             gan.save()
         translator = gan.translator
