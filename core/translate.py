@@ -64,11 +64,13 @@ def translate_scenes(folder: Path, to: Path) -> Iterator[Progressed | Pictured]:
         run.job.predict.batch,
         gsd_m,
     )
-    places = open_like(run.job.source, run.job.legend, made.bands)
+    unlabelled = [scene.model_copy(update={"labels": None}) for scene in run.job.source.scenes]
+    source = run.job.source.model_copy(update={"scenes": unlabelled})
+    places = open_like(source, run.job.legend, made.bands)
     tilings = [Tiles.of(place.scene.grid.at_gsd(gsd_m), crop_px) for place in places]
     done, total = 0, sum(tiles.count for tiles in tilings)
     tags = {"run": run.id, "method": run.job.method.name, "look": run.job.target.name}
-    for place, tiles, stem in zip(places, tilings, stems(run.job.source.scenes), strict=True):
+    for place, tiles, stem in zip(places, tilings, stems(source.scenes), strict=True):
         file = to / (stem + SUFFIX)
         with writing_image(file, tiles.grid, painter.dtype, made.bands, tags) as write:
             for panel in tiles.panels:

@@ -71,6 +71,16 @@ def test_a_scene_keeps_its_place_and_its_nodata_and_takes_the_targets_values(
     assert (np.abs(values[:, valid].mean(1) - middle) < np.abs(own - middle)).all()
 
 
+def test_the_sources_labels_are_not_needed(run: Run, tmp_path: Path) -> None:
+    labels = run.job.source.scenes[0].labels
+    assert labels is not None
+    away = labels.path.rename(tmp_path / "away.tif")
+    try:
+        list(translate_scenes(run.folder, tmp_path / "out"))
+    finally:
+        away.rename(labels.path)
+
+
 def test_progress_ends_with_all_tiles(run: Run, tmp_path: Path) -> None:
     told = [e for e in translate_scenes(run.folder, tmp_path) if isinstance(e, Progressed)]
     assert [e.done for e in told] == sorted({e.done for e in told})
