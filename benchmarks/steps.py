@@ -83,10 +83,10 @@ def pace(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def memory(asked: argparse.Namespace) -> dict[str, Any]:
-    """Peak before the networks are built, and after three steps."""
+    """Peak before the networks are built, and after two steps: the second has the optimisers' state."""
     before = peak_mb()
     loop = ours(asked.crop) if asked.child[1] == "ours" else theirs(asked.crop, asked.folder)
-    for _ in range(3):
+    for _ in range(2):
         next(loop)
     return {"before_mb": before, "peak_mb": peak_mb()}
 
@@ -151,8 +151,8 @@ def loops_table(asked: argparse.Namespace) -> list[str]:
         "## AdaptSegNet beside its authors' loop\n",
         f"DeepLabV2-ResNet-101, two levels, BCE, {CLASSES} classes, crop {asked.crop}, batch 1, threads: "
         f"{asked.threads}; medians of {len(taken['ours'])} steps of each, taken in turn; AdaptSegNet "
-        f"at commit `{Clones(asked.folder).commit('AdaptSegNet')}`. The ratio is the median of the pairs', its "
-        "range in brackets. Memory of the work is the peak over what importing took.\n",
+        f"at commit `{Clones(asked.folder).commit('AdaptSegNet')}`. The ratio is the median of the pairs', "
+        "its range in brackets. Memory of the work is the peak over what importing took.\n",
         "| | wall s a step | CPU s a step | peak MB | of that the work, MB |",
         "|---|---|---|---|---|",
     ]

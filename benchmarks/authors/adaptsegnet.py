@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -307,7 +307,7 @@ class Trained:
     loop: Loop
 
 
-@cache
+@lru_cache(1)
 def trained(clones: Clones, once: bool) -> Trained:
     bench, chosen = bench_for(adaptsegnet_job(STEPS, 32, "resnet50"))
     as_in_caffe(bench.segmentor)

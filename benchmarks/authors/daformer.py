@@ -1,6 +1,6 @@
 """DAFormer: whole steps of self-training, theirs driven with our networks."""
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from unittest import mock
 
@@ -91,7 +91,7 @@ def theirs(
     return made
 
 
-@cache
+@lru_cache(1)
 def trained(clones: Clones) -> tuple[list[Tensor], list[Tensor], Segmentor, Any, Any]:
     """Losses of each step on both sides, then our student, their side, and our teacher."""
     options = {
