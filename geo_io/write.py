@@ -22,6 +22,8 @@ from geo_io.whole_file import publish, whole
 BLOCK_PX = 512
 TAG_DOMAIN = "ISTHMUS"
 
+_COLORS = {name: ColorInterp[name] for name in ("red", "green", "blue")}
+
 Rgb = tuple[int, int, int]
 WriteWindow = Callable[[Box, NDArray[np.generic], NDArray[np.bool_]], None]
 
@@ -79,7 +81,7 @@ def writing_image(
             dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
             dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
             dataset.descriptions = tuple(names)
-            dataset.colorinterp = [getattr(ColorInterp, n.casefold(), ColorInterp.undefined) for n in names]
+            dataset.colorinterp = [_COLORS.get(name.casefold(), ColorInterp.undefined) for name in names]
 
             def write(box: Box, values: NDArray[np.generic], valid: NDArray[np.bool_]) -> None:
                 window = Window(*box)
