@@ -4,13 +4,13 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.cli_about import Json, describe, doctor, presets, weights
 from core.cli_accuracy import evaluate, sample_points
-from core.cli_delivery import export
+from core.cli_delivery import Which, export
 from core.cli_runs import PresetName, kill, runs, start
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from core.run import Request
     from core.variants import Planned
 
-Which = Literal["chosen", "source-only", "adapted"]
 
 app = typer.Typer(
     cls=Guarded,

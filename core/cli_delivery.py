@@ -1,13 +1,13 @@
 """The command that takes a run home: `export`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from core.delivery.parts import PARTS, Cleaning, part_named
-from core.map_files import Which
 
+Which = Literal["chosen", "source-only", "adapted"]
 _PARTS = "; ".join(f"{part}: {text}" for part, (_, text) in PARTS.items())
 
 

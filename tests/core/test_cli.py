@@ -342,7 +342,7 @@ def test_lines_about_steps_are_rare_and_all_others_come_at_once(
 ) -> None:
     clock = iter([0.0, 1.0, 4.9, 5.1, 6.0])
     monkeypatch.setattr(console.time, "monotonic", lambda: 100 + next(clock))
-    steps = [Stepped(phase="adapt", step=i, losses={"l": 1.0}, time=float(i)) for i in range(5)]
+    steps = [Stepped(phase="adapt", step=i, losses={"l": 1.0}, time=float(i + 1)) for i in range(5)]
     start = Started(run="r", method="m", seed=0, device="cpu", phases=[("adapt", 100)])
     progress = console.watch([start, *steps, Warned(text="oh")])
     lines = capsys.readouterr().out.splitlines()
