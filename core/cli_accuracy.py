@@ -21,6 +21,12 @@ def evaluate(
     attribute: Annotated[str | None, typer.Option(help="Polygons: the attribute with the class.")] = None,
     layer: Annotated[str | None, typer.Option(help="Vector: the layer.")] = None,
     area: Annotated[Path | None, typer.Option(help="Polygons to score inside of.")] = None,
+    erode_px: Annotated[
+        int,
+        typer.Option(
+            min=0, max=50, help="Leave out truth this close to another class (ISPRS: 3); map pixels."
+        ),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a map against labels, from files alone.
@@ -28,6 +34,7 @@ def evaluate(
     Labels of whole land (raster, polygons) are compared pixel by pixel. Points from `sample-points` give
     accuracies and class areas in proportion to the land, with 95 % intervals.
     """
+    from core.errors import BadInput
     from core.evaluate import evaluate as score
     from core.evaluate import table
     from core.job import LabelFile
@@ -35,10 +42,12 @@ def evaluate(
 
     job = _job(legend)
     if holds_points(labels, layer):
+        if erode_px:
+            raise BadInput(labels, "are points, which have no borders", "leave out --erode-px")
         _assess(class_map, labels, job, layer, as_json)
         return
     truth = LabelFile(path=labels, use="check", attribute=attribute, layer=layer)
-    scores = score(class_map, truth, job.legend, area)
+    scores = score(class_map, truth, job.legend, area, erode_px=erode_px)
     print(json.dumps(scores, indent=2) if as_json else table({"IoU": scores}))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from core.errors import BadInput
 from core.job import LabelFile, SceneFiles
@@ -23,11 +24,14 @@ def evaluate(
     legend: Legend,
     area: Path | None = None,
     area_wkt: str | None = None,
+    erode_px: int = 0,
 ) -> Scores:
     """Scores of a raster of class ids (255 or nodata: none) against `labels`, read on the map's own grid.
 
-    `area`: polygons to score inside of, or `area_wkt` in the map's CRS. Raises BadInput where map and
-    labels share no pixel, or the map holds an id that the legend has not.
+    `area`: polygons to score inside of, or `area_wkt` in the map's CRS. `erode_px`: pixels of the truth
+    that lie this close to another class are left out, as in the ISPRS benchmarks, where 3 are: of borders
+    nobody is sure. Raises BadInput where map and labels share no pixel, or the map holds an id that the
+    legend has not.
     """
     names = legend.names
     truth = open_labels(labels.path, legend, **labels.model_dump(exclude={"path", "use"}))
@@ -39,7 +43,8 @@ def evaluate(
             patch = scene.read(box)
             predicted = np.where(patch.valid, patch.values[0], IGNORE).astype(np.int64)
             _check_ids(map_path, predicted, len(names))
-            true = truth.read(patch.grid)
+            around = _grown(box, erode_px).clip(scene.grid.width, scene.grid.height)
+            true = eroded(truth.read(scene.grid.crop(around)), erode_px)[_inner(box, around)]
             if inside:
                 true = np.where(inside.read(patch.grid), true, IGNORE).astype(np.uint8)
             confusion.add(true, predicted.astype(np.uint8))
@@ -53,6 +58,27 @@ def windows(box: Box, side_px: int) -> Iterator[Box]:
     for row in range(box.row, box.stop_row, side_px):
         for col in range(box.col, box.stop_col, side_px):
             yield Box(col, row, min(side_px, box.stop_col - col), min(side_px, box.stop_row - row))
+
+
+def eroded(truth: NDArray[np.uint8], radius_px: int) -> NDArray[np.uint8]:
+    """(h, w) ids, 255 where another class lies within a disk of `radius_px`; unlabelled land is no class."""
+    if not radius_px:
+        return truth
+    rows, cols = np.ogrid[-radius_px : radius_px + 1, -radius_px : radius_px + 1]
+    disk, known = rows**2 + cols**2 <= radius_px**2, truth != IGNORE
+    highest = ndimage.maximum_filter(np.where(known, truth, 0), footprint=disk, mode="nearest")
+    lowest = ndimage.minimum_filter(truth, footprint=disk, mode="nearest")
+    return np.where(known & (highest == lowest), truth, IGNORE).astype(np.uint8)
+
+
+def _grown(box: Box, by: int) -> Box:
+    return Box(box.col - by, box.row - by, box.width + 2 * by, box.height + 2 * by)
+
+
+def _inner(box: Box, around: Box) -> tuple[slice, slice]:
+    """Where `box` lies in an array of `around`."""
+    row, col = box.row - around.row, box.col - around.col
+    return slice(row, row + box.height), slice(col, col + box.width)
 
 
 def _check_is_map(scene: Scene) -> None:

@@ -294,7 +294,9 @@ def test_evaluate_scores_files(job: Path) -> None:
     place = job.parent
     words = ("evaluate", place / "labels.tif", place / "labels.gpkg", "--legend", job, "--attribute", "class")
     assert "mean IoU  100.0" in isthmus(*words).output
-    assert json.loads(isthmus(*words, "--json").output)["miou"] == 1.0
+    whole = json.loads(isthmus(*words, "--json").output)
+    assert whole["miou"] == 1.0
+    assert json.loads(isthmus(*words, "--json", "--erode-px", 2).output)["pixels"] < whole["pixels"]
 
 
 def test_demo_draws_runs_and_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

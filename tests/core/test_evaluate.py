@@ -9,7 +9,7 @@ from affine import Affine
 
 from core import evaluate as module
 from core.errors import BadInput
-from core.evaluate import evaluate, table
+from core.evaluate import eroded, evaluate, table
 from core.job import LabelFile
 from geo_io.legend import Legend
 from geo_io.polygons import write_polygons
@@ -113,3 +113,28 @@ def test_the_table_shows_percent_and_a_dash_for_nothing(tmp_path: Path, truth: L
     assert lines[2].split() == ["low", "48.9", "48.9"]
     assert lines[3].split() == ["high", "-", "-"]
     assert lines[5].split() == ["mean", "IoU", "24.5", "24.5"]
+
+
+def test_borders_of_the_truth_are_left_out_in_a_disk_but_not_those_of_unlabelled_land() -> None:
+    truth = np.zeros((9, 9), np.uint8)
+    truth[4, 4] = 1
+    truth[:, 0] = 255
+    rows, cols = np.mgrid[:9, :9]
+    near = (rows - 4) ** 2 + (cols - 4) ** 2 <= 9
+    assert np.array_equal(eroded(truth, 3), np.where(near, 255, truth))
+    assert np.array_equal(eroded(truth, 0), truth)
+
+
+@pytest.mark.parametrize("side", [5, 7, 16])
+def test_erosion_is_the_same_in_windows_of_any_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int
+) -> None:
+    draws = np.random.default_rng(0)
+    blocks = draws.integers(0, 2, (5, 7)).repeat(7, 0).repeat(7, 1).astype(np.uint8)
+    blocks[20:23, 9:30] = 255
+    labels = LabelFile(path=write(tmp_path / "truth.tif", blocks), use="check")
+    path = write(tmp_path / "map.tif", draws.integers(0, 2, blocks.shape).astype(np.uint8))
+    whole = evaluate(path, labels, LEGEND, erode_px=2)
+    assert whole["pixels"] == (eroded(blocks, 2) < 255).sum() < (blocks < 255).sum()
+    monkeypatch.setattr(module, "WINDOW_PX", side)
+    assert evaluate(path, labels, LEGEND, erode_px=2) == whole

@@ -133,4 +133,8 @@ def test_from_the_command_line_and_back(class_map: Path, tmp_path: Path) -> None
     assert found["classes"]["field"]["area_ha"]["value"] == pytest.approx(1.44, rel=1e-2)
     shown = CliRunner().invoke(app, ["evaluate", str(class_map), str(to), "--legend", job])
     assert "overall accuracy 100.0 ± 0.0" in shown.output
+    eroded = CliRunner().invoke(
+        app, ["evaluate", str(class_map), str(to), "--legend", job, "--erode-px", "3"]
+    )
+    assert eroded.exit_code == 2, "points have no borders"
     assert yaml.safe_load((tmp_path / "job.yaml").read_text())["name"] == "tiny"
