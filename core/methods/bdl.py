@@ -27,9 +27,8 @@ from core.card import Card
 from core.events import Progressed
 from core.networks.outputs import Batch
 from core.networks.segmentor import Segmentor
-from core.options import Options as Base
 from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary
-from core.parts.cyclegan import CycleGan
+from core.parts.cyclegan import CycleGan, TranslatorOptions
 from core.parts.losses import cross_entropy
 from core.parts.perceptual import Measure, Perceptual
 from core.phases import Phase
@@ -43,7 +42,7 @@ CARD = Card(
 HEALTHY = {"images": FAIR_LSGAN, "discriminator": FAIR}
 
 
-class Options(Base):
+class Options(TranslatorOptions):
     """The closed loop of translation and segmentation."""
 
     rounds: int = Field(1, ge=1, le=4, description="Times to translate anew (paper: 2)")
@@ -66,15 +65,6 @@ class Options(Base):
     restart: bool = Field(
         False, description="Each training of the segmentor begins with the initial weights (paper: yes)"
     )
-    width: int = Field(32, ge=8, le=128, description="Channels of the generators' first layer (paper: 64)")
-    blocks: int = Field(4, ge=1, le=12, description="Residual blocks of the generators (paper: 9)")
-    translator_lr: float = Field(2e-4, gt=0, description="Peak learning rate of translators (Adam)")
-    cycle: float = Field(10.0, ge=0, description="Weight of the cycle loss")
-    identity: float = Field(
-        0.5, ge=0, description="Weight of the identity loss, times that of the cycle loss"
-    )
-    gan: float = Field(1.0, ge=0, description="Weight of the loss that fools the image discriminators")
-    pool: int = Field(50, ge=0, le=500, description="Translated crops kept to train the discriminators with")
     perceptual: float = Field(0.1, ge=0, description="Weight of the perceptual loss of translated crops")
     perceptual_again: float = Field(10.0, ge=0, description="The same of crops translated there and back")
     perceptual_measure: Measure = Field(
@@ -119,7 +109,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
 
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr)
     for k in range(1, o.rounds + 1):
-        gan = _translators(bench, o)
+        gan = CycleGan(bench, o)
         bench.keep(f"translate {k}", student=student, optimizer=optimizer, adversary=adversary, gan=gan)
         judge = Perceptual(student, o.perceptual, o.perceptual_again, o.perceptual_measure)
         judged = (o.perceptual or o.perceptual_again) and bench.phases[0].name != f"translate {k}"
@@ -179,19 +169,6 @@ def _step(
 def _training(k: int, i: int) -> str:
     """The segmentor's phase M_i of round k."""
     return f"retrain {k}.{i}" if i else f"adapt {k}"
-
-
-def _translators(bench: Bench, o: Options) -> CycleGan:
-    return CycleGan(
-        bench,
-        width=o.width,
-        blocks=o.blocks,
-        lr=o.translator_lr,
-        cycle=o.cycle,
-        identity=o.identity,
-        gan=o.gan,
-        pool=o.pool,
-    )
 
 
 def _split(steps: int, parts: int) -> list[int]:

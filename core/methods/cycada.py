@@ -29,9 +29,8 @@ from core.card import Card
 from core.networks.domain_classifier import DomainClassifier
 from core.networks.outputs import Batch, Outputs
 from core.networks.segmentor import Segmentor
-from core.options import Options as Base
 from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary, encoded
-from core.parts.cyclegan import CycleGan, Translated
+from core.parts.cyclegan import CycleGan, Translated, TranslatorOptions
 from core.parts.losses import cross_entropy
 from core.phases import Phase
 from geo_io.legend import IGNORE
@@ -44,7 +43,7 @@ CARD = Card(
 HEALTHY = {"images": FAIR_LSGAN, "discriminator": FAIR}
 
 
-class Options(Base):
+class Options(TranslatorOptions):
     """Translation with semantic consistency, training on its result, and alignment."""
 
     source_share: float = Field(
@@ -59,15 +58,6 @@ class Options(Base):
     start: Literal["source", "initial"] = Field(
         "source", description="What training on translated crops starts from (paper: initial weights)"
     )
-    width: int = Field(32, ge=8, le=128, description="Channels of the generators' first layer (paper: 64)")
-    blocks: int = Field(4, ge=1, le=12, description="Residual blocks of the generators (paper: 9)")
-    translator_lr: float = Field(2e-4, gt=0, description="Peak learning rate of translators (Adam)")
-    cycle: float = Field(10.0, ge=0, description="Weight of the cycle loss")
-    identity: float = Field(
-        0.5, ge=0, description="Weight of the identity loss, times that of the cycle loss"
-    )
-    gan: float = Field(1.0, ge=0, description="Weight of the loss that fools the image discriminators")
-    pool: int = Field(50, ge=0, le=500, description="Translated crops kept to train the discriminators with")
     semantic: float = Field(1.0, ge=0, description="Weight of semantic consistency")
     semantic_labels: Literal["predicted", "source"] = Field(
         "predicted",
@@ -114,16 +104,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         bench.step(optimizer)
         yield {"supervised": supervised}
 
-    gan = CycleGan(
-        bench,
-        width=o.width,
-        blocks=o.blocks,
-        lr=o.translator_lr,
-        cycle=o.cycle,
-        identity=o.identity,
-        gan=o.gan,
-        pool=o.pool,
-    )
+    gan = CycleGan(bench, o)
     bench.keep("translate", student=student, optimizer=optimizer, gan=gan)
     judge = copy.deepcopy(student).eval().requires_grad_(False)
     for source, target in bench.steps("translate", jittered=False):

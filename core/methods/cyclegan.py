@@ -23,9 +23,8 @@ from pydantic import Field, model_validator
 from core.bench import SOURCE, Bench, Losses
 from core.card import Card
 from core.networks.outputs import Batch
-from core.options import Options as Base
 from core.parts.adversary import FAIR_LSGAN
-from core.parts.cyclegan import CycleGan
+from core.parts.cyclegan import CycleGan, TranslatorOptions
 from core.parts.losses import cross_entropy
 from core.phases import Phase
 
@@ -37,7 +36,7 @@ CARD = Card(
 HEALTHY = {"images": FAIR_LSGAN}
 
 
-class Options(Base):
+class Options(TranslatorOptions):
     """Translation, then training on translated crops."""
 
     warm_share: float = Field(
@@ -46,15 +45,6 @@ class Options(Base):
     translate_share: float = Field(
         0.4, ge=0.05, le=0.9, description="Share of the steps in which the translators learn"
     )
-    width: int = Field(32, ge=8, le=128, description="Channels of the generators' first layer (paper: 64)")
-    blocks: int = Field(4, ge=1, le=12, description="Residual blocks of the generators (paper: 9)")
-    translator_lr: float = Field(2e-4, gt=0, description="Peak learning rate of translators (Adam)")
-    cycle: float = Field(10.0, ge=0, description="Weight of the cycle loss")
-    identity: float = Field(
-        0.5, ge=0, description="Weight of the identity loss, times that of the cycle loss"
-    )
-    gan: float = Field(1.0, ge=0, description="Weight of the loss that fools the discriminators")
-    pool: int = Field(50, ge=0, le=500, description="Translated crops kept to train the discriminators with")
     untranslated: float = Field(
         0.0, ge=0, le=1, description="Share of the crops that stay as they are when training on the others"
     )
@@ -85,16 +75,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         bench.step(optimizer)
         yield {"supervised": supervised}
 
-    gan = CycleGan(
-        bench,
-        width=o.width,
-        blocks=o.blocks,
-        lr=o.translator_lr,
-        cycle=o.cycle,
-        identity=o.identity,
-        gan=o.gan,
-        pool=o.pool,
-    )
+    gan = CycleGan(bench, o)
     bench.keep("translate", student=student, optimizer=optimizer, gan=gan)
     for source, target in bench.steps("translate", jittered=False):
         yield gan.learn(source, target)

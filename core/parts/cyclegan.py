@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench, Losses
@@ -11,6 +12,7 @@ from core.networks.discriminator import cells_valid
 from core.networks.generator import Generator
 from core.networks.outputs import Batch
 from core.networks.patchgan import PatchGan
+from core.options import Options
 from core.parts.image_pool import ImagePool
 from core.parts.stretch import Stretch
 from core.parts.translator import FILE, Made, Translator
@@ -36,6 +38,20 @@ class Look(NamedTuple):
     valid: Tensor
 
 
+class TranslatorOptions(Options):
+    """What every method that trains translators lets its user choose."""
+
+    width: int = Field(32, ge=8, le=128, description="Channels of the generators' first layer (paper: 64)")
+    blocks: int = Field(4, ge=1, le=12, description="Residual blocks of the generators (paper: 9)")
+    translator_lr: float = Field(2e-4, gt=0, description="Peak learning rate of translators (Adam)")
+    cycle: float = Field(10.0, ge=0, description="Weight of the cycle loss")
+    identity: float = Field(
+        0.5, ge=0, description="Weight of the identity loss, times that of the cycle loss"
+    )
+    gan: float = Field(1.0, ge=0, description="Weight of the loss that fools the image discriminators")
+    pool: int = Field(50, ge=0, le=500, description="Translated crops kept to train the discriminators with")
+
+
 class CycleGan:
     """Two translators and a PatchGAN for either domain, trained with least squares.
 
@@ -44,39 +60,35 @@ class CycleGan:
     count in no loss, no normalisation and no cell of a discriminator.
     """
 
-    def __init__(
-        self,
-        bench: Bench,
-        *,
-        width: int = 32,
-        blocks: int = 4,
-        lr: float = 2e-4,
-        cycle: float = 10.0,
-        identity: float = 0.5,
-        gan: float = 1.0,
-        pool: int = 50,
-        steady: float = 0.5,
-    ) -> None:
-        self.bench, self.gan, self.cycle, self.identity, self.steady = bench, gan, cycle, identity, steady
+    def __init__(self, bench: Bench, o: TranslatorOptions, steady: float = 0.5) -> None:
+        self.bench, self.gan, self.cycle, self.identity, self.steady = (
+            bench,
+            o.gan,
+            o.cycle,
+            o.identity,
+            steady,
+        )
         bands, places = bench.segmentor.bands, bench.domains[TARGET].places
-        self.made = Made(bands, width, blocks, places[0].scene.dtype.name)
+        self.made = Made(bands, o.width, o.blocks, places[0].scene.dtype.name)
         with bench.seeded("cyclegan"):
             self.to = nn.ModuleDict({
                 domain: Translator(
-                    Generator(len(bands), width, blocks),
+                    Generator(len(bands), o.width, o.blocks),
                     Stretch.of(bench.domains[other].stats),
                     Stretch.of(bench.domains[domain].stats),
                 )
                 for domain, other in ((TARGET, SOURCE), (SOURCE, TARGET))
             })  # fmt: skip
-            self.critics = nn.ModuleDict({domain: PatchGan(len(bands), width) for domain in DOMAINS})
+            self.critics = nn.ModuleDict({domain: PatchGan(len(bands), o.width) for domain in DOMAINS})
         bench.place(self.to)
         bench.place(self.critics)
         for domain in DOMAINS:
             self._to(domain).precision = bench.segmentor.precision
-        self.pools = {domain: ImagePool(pool, bench.device) for domain in DOMAINS}
-        self.optimizer = torch.optim.Adam(self.to.parameters(), lr=lr, betas=(0.5, 0.999))
-        self.critics_optimizer = torch.optim.Adam(self.critics.parameters(), lr=lr, betas=(0.5, 0.999))
+        self.pools = {domain: ImagePool(o.pool, bench.device) for domain in DOMAINS}
+        self.optimizer = torch.optim.Adam(self.to.parameters(), lr=o.translator_lr, betas=(0.5, 0.999))
+        self.critics_optimizer = torch.optim.Adam(
+            self.critics.parameters(), lr=o.translator_lr, betas=(0.5, 0.999)
+        )
         bench.scheduled(self.optimizer)
         bench.scheduled(self.critics_optimizer)
 

@@ -17,7 +17,7 @@ from core.networks.generator import Generator
 from core.networks.instance_norm import instance_norm
 from core.networks.outputs import Batch
 from core.networks.patchgan import PatchGan
-from core.parts.cyclegan import CycleGan, Translated
+from core.parts.cyclegan import CycleGan, Translated, TranslatorOptions
 from core.parts.image_pool import ImagePool
 from core.parts.stretch import Stretch
 from core.parts.translator import Translator, load_translator
@@ -46,7 +46,7 @@ def pair(bench: Bench) -> tuple[Batch, Batch]:
 
 
 def small(bench: Bench) -> CycleGan:
-    return CycleGan(bench, width=8, blocks=1)
+    return CycleGan(bench, TranslatorOptions(width=8, blocks=1))
 
 
 SHIFT = 0.125
@@ -180,7 +180,7 @@ def test_every_loss_pulls_at_the_translators_by_its_weight(
     """A shift's gradient: 1 of each identity and each cycle loss that it is in; of discriminators that see
     brightness alone, what autograd says."""
     source, target = (b._replace(valid=torch.ones_like(b.valid)) for b in pair)
-    gan = CycleGan(bench, width=8, blocks=1, gan=5.0, cycle=3.0, identity=2.0)
+    gan = CycleGan(bench, TranslatorOptions(width=8, blocks=1, gan=5.0, cycle=3.0, identity=2.0))
     for domain in (SOURCE, TARGET):
         gan.to[domain].network = Shift()  # type: ignore[union-attr]
         gan.critics[domain] = Brightness()

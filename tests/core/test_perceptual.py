@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.networks.outputs import Batch, Outputs
-from core.parts.cyclegan import CycleGan, Translated
+from core.parts.cyclegan import CycleGan, Translated, TranslatorOptions
 from core.parts.perceptual import Measure, Perceptual
 
 K, SIDE = 3, 32
@@ -93,7 +93,7 @@ def test_the_judge_rests_while_the_translators_learn_from_it(tmp_path: Path, mea
         # The other losses' gradients drown in these.
         return 1e6 * judge(source, target, made)
 
-    losses = CycleGan(bench, width=8, blocks=1).learn(source, target, also)
+    losses = CycleGan(bench, TranslatorOptions(width=8, blocks=1)).learn(source, target, also)
     assert losses["consistency"] > 0
     for image in seen:
         assert image.grad is not None
