@@ -31,6 +31,7 @@ from core.networks.segmentor import Segmentor
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "steps.jsonl"
+SHARED = "CPU seconds are the process's own; on a shared machine wall seconds hold what else ran.\n"
 CLASSES, LONG = 19, 250_000
 """As many classes and steps as theirs; few of the steps are taken."""
 NETWORKS = [
@@ -204,7 +205,7 @@ def main() -> None:
     if asked.child:
         print(json.dumps(CHILDREN[asked.child[0]](asked)))
         return
-    head = ["# A step of training\n", f"`python -m benchmarks.steps FOLDER` on {machine()}.\n"]
+    head = ["# A step of training\n", f"`python -m benchmarks.steps FOLDER` on {machine()}.", SHARED]
     lines = [*head, *loops_table(asked), *networks_table(asked)]
     (HERE / "steps.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
