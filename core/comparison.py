@@ -13,6 +13,7 @@ from core.run import open_run
 MODELS: tuple[Which, Which] = ("source-only", "adapted")
 LEAST = 0.0005
 """A change that would be shown as 0.000 is none."""
+_RECORDS = {"source-only": "source_only", "adapted": "adapted"}
 
 Better = Literal["higher", "lower"]
 
@@ -52,10 +53,20 @@ SIGNALS: dict[str, tuple[str, Better, str]] = {
         "High where pixels are sure and classes are many: catches a map that collapsed into one class",
     ),
     "confidence": ("confidence", "higher", "Mean probability of the chosen class on the target"),
+    "prior_shift": (
+        "distance from the expected class shares",
+        "lower",
+        "Of the map's class shares from the source's, or those you expect: 0 is equal, 1 nothing in common",
+    ),
     "holdout_miou": (
         "mean IoU on held-out source",
         "higher",
         "On source blocks kept from training, with their labels: whether the classes are still known",
+    ),
+    "calibration_error": (
+        "calibration error on held-out source",
+        "lower",
+        "How far the share of right pixels is from the probability that the model gives them",
     ),
 }
 SCORES = {"miou": "mean IoU", "mf1": "mean F1", "accuracy": "accuracy", "kappa": "kappa"}
@@ -101,10 +112,21 @@ def headline(verdict: Mapping[str, Any]) -> str:
         return "Nothing was adapted: the map is the source-only model's"
     chosen, sure = verdict["chosen"], verdict["sure"]
     if chosen == "adapted":
-        return "Adapting helped" if sure == "clear" else "Adapting probably helped"
+        return "Adapting helped: all signs agree" if sure == "clear" else "Adapting probably helped"
     if sure == "cannot tell":
         return "It cannot be told whether adapting helped: the source-only model is kept"
-    return "Adapting probably did harm: the source-only model is kept"
+    return "Adapted is probably not better: the source-only model is kept"
+
+
+def reliability(verdict: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    """Of each model a reliability diagram on held-out source: (confidence, share that is right) by bin.
+
+    {} where nothing was measured. On the diagonal a model is right as often as it says.
+    """
+    bins = {name: verdict.get(key, {}).get("reliability") for name, key in _RECORDS.items()}
+    return {
+        name: [(sure, right) for sure, right, _ in found] for name, found in bins.items() if found is not None
+    }
 
 
 def read_optional(path: Path) -> dict[str, Any]:

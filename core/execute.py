@@ -13,6 +13,7 @@ from core.devices import launch, rank
 from core.disk_space import require_room
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Paused, Resumed, Started, Warned
+from core.evidence import changes, evidence
 from core.files import write_json
 from core.journal import Journal
 from core.maps import make_maps, score_maps
@@ -96,7 +97,7 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
         yield from _judge(run, stages)
         maps = make_maps(run, stages.models, data)
         yield from _heeding(maps, control, fabric, *stages.phases[-1])
-        yield from score_maps(run)
+        yield from score_maps(run, stages.models)
 
 
 def _heeding(
@@ -150,15 +151,21 @@ def _judge(run: Run, stages: Stages) -> Iterator[AnyEvent]:
     if ADAPTED not in measured:
         write_json(
             run.folder / "verdict.json",
-            {"chosen": SOURCE_ONLY, "sure": "clear", "reasons": ["nothing was adapted"]},
+            {
+                "chosen": SOURCE_ONLY,
+                "sure": "clear",
+                "reasons": ["nothing was adapted"],
+                "source_only": measured[SOURCE_ONLY].signals.to_dict(),
+            },
         )
         return
     prior = source_shares(stages.models[SOURCE_ONLY])
     expected = run.job.expected_shares
     found = verdict.choose(measured[SOURCE_ONLY].signals, measured[ADAPTED].signals, prior, names, expected)
-    differs = disagreement(measured[SOURCE_ONLY], measured[ADAPTED])
+    differs = disagreement(measured[SOURCE_ONLY].classes, measured[ADAPTED].classes)
     record = found.to_dict() | {"disagreement": differs, "source_shares": prior}
-    record |= {"expected_shares": expected}
+    record |= {"expected_shares": expected, "changes": changes(run.folder, ADAPTED)}
+    record["evidence"] = evidence(record)
     write_json(run.folder / "verdict.json", record)
     yield Evaluated(what="verdict", scores=record)
     yield Noted(text=f"the map is made with {found.text}")

@@ -21,6 +21,7 @@ from core.networks.segmentor import Segmentor
 from core.predict import Predictor, predict_scene
 from core.prepare import Prepared, seen_target
 from core.run import Run
+from core.target_calibration import target_calibration
 from geo_io.whole_file import whole
 
 
@@ -71,9 +72,12 @@ def _link(made: Path, at: Path) -> None:
                 shutil.copyfile(made, partial)
 
 
-def score_maps(run: Run) -> Iterator[AnyEvent]:
-    """Score the maps on disk against check labels, where there are any; all scenes pooled."""
-    job = run.job
+def score_maps(run: Run, models: dict[str, Bench]) -> Iterator[AnyEvent]:
+    """Score the maps on disk against check labels, where there are any; all scenes pooled.
+
+    There too: whether each model is right as often as it says.
+    """
+    job, verdict = run.job, read_json(run.folder / "verdict.json")
     checked = [
         (scene, stem)
         for scene, stem in zip(job.target.scenes, stems(job.target.scenes), strict=True)
@@ -90,7 +94,9 @@ def score_maps(run: Run) -> Iterator[AnyEvent]:
             )
             total.matrix += np.array(found["confusion"], np.int64)
             total.unpredicted += found["unpredicted"]
-        scores[folder.name] = total.scores(job.legend.names)
+        signals = verdict.get(folder.name.replace("-", "_"), {})
+        calibration = target_calibration(models[folder.name], signals)
+        scores[folder.name] = total.scores(job.legend.names) | {"calibration": calibration}
         yield Evaluated(what=f"{folder.name} map", scores=scores[folder.name])
     if scores:
         write_json(run.folder / "scores.json", scores)

@@ -9,22 +9,29 @@ from core.bench import Bench
 from core.events import Evaluated
 from core.job import Job
 from core.preview import undisturbed
-from core.signals import Crops, Signals, fixed_crops, measure_signals
+from core.signals import Crops, Signals, disagreement, fixed_crops, measure_signals
 
 CROPS = 8
 """Fixed crops of each domain: enough to see a trend."""
 LARGE_CROP_PX = 512
 """Of larger crops there are fewer, as they are kept in memory."""
+KEPT = "classes of the last probe"
 COST = 0.03
 """Most of the training's time that probing may take where a job does not say how often."""
 
 
 class Probe:
-    """Measures the model that would make the map now, always on the same crops; training is not disturbed."""
+    """Measures the model that would make the map now, always on the same crops; training is not disturbed.
+
+    `changed` is the share of target pixels whose class is not that of the probe before: of pseudo labels,
+    where a teacher makes the map. A checkpoint keeps the last answer, so that a resumed run goes on.
+    """
 
     def __init__(self, bench: Bench, stage: str) -> None:
         self.bench, self.stage = bench, stage
         self.every = every(bench.job)
+        resume = bench.resume
+        self.before = resume.kept.get(KEPT) if resume and resume.stage == stage else None
 
     def after_step(self) -> Iterator[Evaluated]:
         """The scores after the step at hand, where they are due; on the first of several devices."""
@@ -37,8 +44,11 @@ class Probe:
         ):
             return
         with undisturbed(bench.device):
-            found = measure_signals(bench, bench.mapper, self._crops).signals
-        scores = _scores(found, bench.job.legend.names)
+            found = measure_signals(bench, bench.mapper, self._crops)
+        scores = _scores(found.signals, bench.job.legend.names)
+        if self.before is not None:
+            scores["changed"] = disagreement(self.before, found.classes)
+        self.before = found.classes
         yield Evaluated(what=f"{self.stage} so far", scores=scores, phase=bench.phase.name, step=step)
 
     @cached_property

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench
+from core.calibration import Answers, Bin
 from core.data import Sample
 from core.draws import rng
 from core.metrics import Confusion, Scores
@@ -24,7 +25,9 @@ class Signals:
 
     entropy: mean entropy in [0, 1]. information: mutual information H(mean p) - mean H(p), in [0, 1].
     d4_agreement: share of pixels whose class survives a quarter turn and a flip of the image.
-    shares: predicted class shares. holdout: source scores on held-out blocks.
+    shares: predicted class shares. prior_shift: how far they are from those to be expected (0 to 1).
+    holdout: source scores on held-out blocks; there too how far confidence is from accuracy, as it is and
+    with the temperature that suits best, and the bins of the reliability diagram. None: nothing to measure.
     """
 
     entropy: float
@@ -34,6 +37,11 @@ class Signals:
     confidence: float
     holdout_miou: float
     holdout_iou: dict[str, float | None]
+    prior_shift: float | None = None
+    calibration_error: float | None = None
+    calibration_error_tempered: float | None = None
+    temperature: float | None = None
+    reliability: list[Bin] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,15 +74,29 @@ def fixed_crops(bench: Bench, limit: int) -> Crops:
 def measure_signals(bench: Bench, model: nn.Module, crops: Crops | None = None) -> Measured:
     """Run a model over `crops`, by default as many fixed ones as a verdict asks for."""
     crops, size = crops or fixed_crops(bench, CROPS), bench.job.sampling.batch
-    tally, confusion = _Tally(bench.classes), Confusion(bench.classes)
+    tally, confusion, answers = _Tally(bench.classes), Confusion(bench.classes), Answers()
     with evaluating(model):
-        classes = [tally.add(*_both_views(bench, model, part)) for part in _parts(crops.target, size)]
-        for part in _parts(crops.held, size):
+        classes = [tally.add(*_both_views(bench, model, part)) for part in parts(crops.target, size)]
+        for part in parts(crops.held, size):
             batch = bench.batch(SOURCE, part)
-            predicted = _probabilities(model, batch.image).argmax(1)
-            confusion.add(batch.label.cpu().numpy(), predicted.cpu().numpy())
-    scores = confusion.scores(bench.job.legend.names)
-    return Measured(tally.signals(scores), torch.cat(classes))
+            found = probabilities(model, batch.image)
+            confusion.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
+            answers.add(found, batch.label)
+    signals = tally.signals(confusion.scores(bench.job.legend.names))
+    shift = distance(signals.shares, likely_shares(bench))
+    return Measured(replace(signals, prior_shift=shift, **_calibration(answers)), torch.cat(classes))
+
+
+def _calibration(answers: Answers) -> dict[str, Any]:
+    if not len(answers):
+        return {}
+    temperature = answers.temperature()
+    return {
+        "calibration_error": answers.error(),
+        "calibration_error_tempered": answers.error(temperature),
+        "temperature": temperature,
+        "reliability": answers.bins(),
+    }
 
 
 def source_shares(bench: Bench) -> list[float]:
@@ -83,14 +105,32 @@ def source_shares(bench: Bench) -> list[float]:
     return [float(share) for share in pixels / pixels.sum()]
 
 
-def disagreement(a: Measured, b: Measured) -> float:
-    """Share of target pixels on which two models differ."""
-    both = (a.classes < 255) & (b.classes < 255)
-    return float(((a.classes != b.classes) & both).sum() / both.sum().clamp(min=1))
+def likely_shares(bench: Bench) -> list[float]:
+    """The class shares to be expected of the target: the user's where there are any, else the source's."""
+    expected = bench.job.expected_shares or {}
+    return [
+        expected.get(name, share)
+        for name, share in zip(bench.job.legend.names, source_shares(bench), strict=True)
+    ]
+
+
+def distance(a: Sequence[float], b: Sequence[float]) -> float:
+    """The Jensen-Shannon distance of two sets of shares, which need not add up to 1: 0 equal, 1 disjoint."""
+    p, q = (torch.tensor(each, dtype=torch.float64) for each in (a, b))
+    p, q = p / p.sum().clamp_min(1e-12), q / q.sum().clamp_min(1e-12)
+    mean = (p + q) / 2
+    divergence = (torch.xlogy(p, p) + torch.xlogy(q, q)).sum() / 2 - torch.xlogy(mean, mean).sum()
+    return math.sqrt(max(float(divergence) / math.log(2), 0.0))
+
+
+def disagreement(a: Tensor, b: Tensor) -> float:
+    """Share of pixels on which two models' classes (n, h, w) of the same crops differ."""
+    both = (a < 255) & (b < 255)
+    return float(((a != b) & both).sum() / both.sum().clamp(min=1))
 
 
 @torch.no_grad()
-def _probabilities(model: nn.Module, image: Tensor) -> Tensor:
+def probabilities(model: nn.Module, image: Tensor) -> Tensor:
     probabilities: Tensor = torch.softmax(model(image).logits.float(), 1)
     return probabilities
 
@@ -98,12 +138,12 @@ def _probabilities(model: nn.Module, image: Tensor) -> Tensor:
 def _both_views(bench: Bench, model: nn.Module, samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
     """Probabilities of the crops, of the crops turned and flipped (turned back), and validity."""
     batch = bench.batch(TARGET, samples)
-    straight = _probabilities(model, batch.image)
-    turned = _probabilities(model, batch.image.rot90(1, (2, 3)).flip(3))
+    straight = probabilities(model, batch.image)
+    turned = probabilities(model, batch.image.rot90(1, (2, 3)).flip(3))
     return straight, turned.flip(3).rot90(-1, (2, 3)), batch.valid
 
 
-def _parts(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
+def parts(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
     return [samples[i : i + size] for i in range(0, len(samples), size)]
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import checkpoint
+from core import checkpoint, probe
 from core.bench import Bench
 from core.control import Control
 from core.errors import Stopped
 from core.events import AnyEvent, Paused, Phased, Progressed, Resumed, Saved, Stepped
 from core.preview import Previews
-from core.probe import Probe
 from core.registry import Chosen
 from core.run import Run
 
@@ -38,7 +37,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.run, self.stage, self.bench, self.control)
-        self.probe = Probe(self.bench, self.stage)
+        self.probe = probe.Probe(self.bench, self.stage)
 
     def events(self) -> Iterator[AnyEvent]:
         """Train to the end. Raises Stopped, the state saved, when asked to stop."""
@@ -63,9 +62,9 @@ class Training:
                 )
             if phase == "source" and step in self.snapshots_at:
                 self._write(folder / "snapshot", self.bench.state(self.stage), step)
+            yield from self.probe.after_step()
             if step % every == 0 and step < at.steps:
                 yield self._save()
-            yield from self.probe.after_step()
             yield from self.previews.after_step()
             yield from self._obey()
         if self.bench.fabric.is_global_zero:
@@ -74,6 +73,8 @@ class Training:
 
     def _save(self) -> Saved:
         state = self.bench.state(self.stage)
+        if self.probe.before is not None:
+            state.kept[probe.KEPT] = self.probe.before
         self._write(self.run.checkpoints, state, self.number)
         self.number += 1
         return Saved(phase=state.phase, step=state.step)

@@ -57,23 +57,36 @@ def choose(
     likely = [expected.get(name, share) for name, share in zip(names, prior, strict=True)]
     alarms = _alarms(source_only, adapted, likely, names)
     alarms += _absent(source_only, adapted, names, expected)
-    evidence = {
-        "entropy": source_only.entropy - adapted.entropy,
-        "agreement under rotation": adapted.d4_agreement - source_only.d4_agreement,
-        "mutual information": adapted.information - source_only.information,
-    }
-    words = [
-        f"{name} {'better' if gain > 0 else 'worse'} by {abs(gain):.3f}" for name, gain in evidence.items()
+    gains = [
+        source_only.entropy - adapted.entropy,
+        adapted.d4_agreement - source_only.d4_agreement,
+        adapted.information - source_only.information,
     ]
-    votes = sum(gain > 0 for gain in evidence.values())
+    words = _words(source_only, adapted, gains)
+    votes = sum(gain > 0 for gain in gains)
     record = (source_only.to_dict(), adapted.to_dict())
     if alarms:
         return Verdict("source-only", "likely", alarms, *record)
-    if votes == len(evidence):
+    if votes == len(gains):
         return Verdict("adapted", "clear", words, *record)
     if votes == 2:
         return Verdict("adapted", "likely", words, *record)
-    return Verdict("source-only", "cannot tell", words, *record)
+    return Verdict("source-only", "cannot tell" if votes else "likely", words, *record)
+
+
+def _words(source_only: Signals, adapted: Signals, gains: list[float]) -> list[str]:
+    """What the adapted model is, beside source-only, in an analyst's words: a line for each gain."""
+    better = ("surer of its classes", "steadier when the image is turned", "sure of more different classes")
+    worse = ("less sure of its classes", "less steady when the image is turned", "sure of fewer classes")
+    figures = (
+        f"entropy {source_only.entropy:.3f} to {adapted.entropy:.3f}",
+        f"{source_only.d4_agreement:.1%} to {adapted.d4_agreement:.1%} of pixels keep their class",
+        f"mutual information {source_only.information:.3f} to {adapted.information:.3f}",
+    )
+    return [
+        f"{up if gain > 0 else down if gain < 0 else f'no {up}'} ({figure})"
+        for gain, up, down, figure in zip(gains, better, worse, figures, strict=True)
+    ]
 
 
 def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ from app.panels.map_choice import MapChoice
 from app.panels.tables import FigureTable, row_texts
 from app.theme import icon
 from core.comparison import Outcome, headline, read_outcome, score_rows, signal_rows
+from core.evidence import evidence
 
 
 class ResultsPanel(QScrollArea):
@@ -136,9 +137,7 @@ class ResultsPanel(QScrollArea):
             return
         self.verdict.setText(headline(outcome.verdict))
         lines = [f"• {reason}" for reason in outcome.verdict.get("reasons", [])]
-        differs = outcome.verdict.get("disagreement")
-        if differs is not None:
-            lines.append(self.tr("• the two models disagree on {0:.1%} of the target").format(differs))
+        lines += [f"• {sentence}" for sentence in evidence(outcome.verdict)]
         if "adapted" in outcome.verdict:
             sure = outcome.verdict["sure"]
             lines.insert(0, self.tr("Judged without any label of the target; how sure: {0}.").format(sure))

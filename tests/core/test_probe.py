@@ -46,6 +46,8 @@ def test_training_probed_after_each_step_ends_bit_equal(places: Path) -> None:
     assert all(0 <= event.scores["entropy"] <= 1 for event in found)
     assert sum(found[0].scores["shares"].values()) == pytest.approx(1)
     assert len({event.scores["entropy"] for event in found}) == len(found), "the model changes"
+    assert ["changed" in event.scores for event in found] == [False, True, True, False], "a stage begins anew"
+    assert 0 < found[1].scores["changed"] < 1
 
 
 def test_how_often_it_is_probed_neither_names_another_result_nor_parts_candidates(places: Path) -> None:
@@ -82,6 +84,7 @@ def test_score_curves_survive_a_resume_as_the_losses_do(places: Path) -> None:
     assert whole.score_curves == resumed.score_curves
     assert [step for step, _ in whole.score_curves["entropy"]] == [1, 2, 3, 5]
     assert "shares: water" in whole.score_curves
+    assert [step for step, _ in whole.score_curves["changed"]] == [2, 3]
 
 
 def test_scores_of_steps_that_did_not_happen_are_dropped() -> None:

@@ -36,7 +36,18 @@ def test_a_model_that_is_less_sure_is_not() -> None:
 
 
 def test_no_change_is_not_called_better() -> None:
-    assert choose(BEFORE, BEFORE, PRIOR, NAMES).chosen == "source-only"
+    found = choose(BEFORE, BEFORE, PRIOR, NAMES)
+    assert (found.chosen, found.sure) == ("source-only", "likely")
+    assert all(reason.startswith("no ") for reason in found.reasons)
+
+
+def test_signs_that_contradict_each_other_cannot_tell_and_say_which_way_each_points() -> None:
+    found = choose(BEFORE, replace(BEFORE, entropy=0.45, information=0.35, d4_agreement=0.84), PRIOR, NAMES)
+    assert (found.chosen, found.sure) == ("source-only", "cannot tell")
+    sure, steady, classes = found.reasons
+    assert sure == "less sure of its classes (entropy 0.400 to 0.450)"
+    assert steady == "less steady when the image is turned (85.0% to 84.0% of pixels keep their class)"
+    assert classes.startswith("sure of more different classes")
 
 
 def test_a_class_that_vanishes_or_floods_the_map_is_an_alarm_that_names_it() -> None:

@@ -37,7 +37,7 @@ def test_the_verdict_is_told_in_words_with_its_reasons(panel: ResultsPanel, show
     folder = show(run_folder("finished", tmp_path / "run"))
     verdict = read_json(folder / "verdict.json")
     assert verdict["chosen"] == "source-only"
-    assert panel.verdict.text() == "Adapting probably did harm: the source-only model is kept"
+    assert panel.verdict.text() == "Adapted is probably not better: the source-only model is kept"
     assert all(reason in panel.reasons.text() for reason in verdict["reasons"])
     assert "without any label" in panel.reasons.text()
 
@@ -45,7 +45,7 @@ def test_the_verdict_is_told_in_words_with_its_reasons(panel: ResultsPanel, show
 @pytest.mark.parametrize(
     ("chosen", "sure", "said"),
     [
-        ("adapted", "clear", "Adapting helped"),
+        ("adapted", "clear", "Adapting helped: all signs agree"),
         ("adapted", "likely", "Adapting probably helped"),
         ("source-only", "cannot tell", "It cannot be told whether adapting helped"),
     ],
