@@ -1,5 +1,6 @@
 """The command that takes a run home: `export`."""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,10 +38,12 @@ def export(
     The folder holds `bundle.json`, with every file's checksum, once it is whole.
     """
     from core.console import watch
-    from core.delivery.bundle import deliver, parts_made
+    from core.delivery.bundle import deliver
+    from core.delivery.order import parts_made
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half-written file stays
     cleaning = Cleaning(least_m2, majority_px, simplify_m)
-    wanted = [part_named(part) for part in parts] if parts else parts_made(run, which)
+    wanted = [part_named(part) for part in parts] if parts else parts_made(run, which, scenes or ())
     watch(deliver(run, to, which, scenes or (), wanted, cleaning), as_json)
     if not as_json:
         print(f"everything is in {to}")

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from core.delivery.catalogue import map_item
 from core.delivery.checksums import sha256
-from core.delivery.model import model_files
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
 from core.delivery.rasters import class_raster, confidence_raster
@@ -19,7 +18,7 @@ from core.delivery.report import report
 from core.errors import BadInput
 from core.events import Progressed
 from core.files import write_json
-from core.map_files import Which, map_path, mapped_stems
+from core.map_files import Which, mapped_stems
 from core.run import Run, open_run
 from geo_io.whole_file import writing
 
@@ -78,6 +77,8 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
     if "report" in parts:
         pieces.append(Piece("report", partial(report, order)))
     if "model" in parts:
+        from core.delivery.model import model_files  # brings torch along
+
         pieces.append(Piece("model", partial(model_files, order)))
     if "catalogue" in parts:
         pieces += [Piece(f"catalogue of {s}", partial(map_item, order, s, files)) for s in order.stems]
@@ -103,13 +104,6 @@ def check(order: Order, parts: Sequence[Part]) -> None:
                 raise BadInput(path, "is not there", "let the run end, or leave this part out")
         if order.to.resolve() == made[0].parent.resolve():
             raise BadInput(order.to, "is where the run keeps its maps", "choose another folder")
-
-
-def parts_made(folder: Path, which: Which) -> list[Part]:
-    """The parts that can be delivered: confidence only where the run has it for every scene."""
-    stems = mapped_stems(open_run(folder).job)
-    confident = all(map_path(folder, which, stem, "confidence").exists() for stem in stems)
-    return [part for part in PARTS if part != "confidence" or confident]
 
 
 def manifest(order: Order, files: Sequence[Path]) -> dict[str, Any]:

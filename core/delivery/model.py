@@ -16,6 +16,7 @@ from core.checkpoint import weights_path
 from core.delivery.catalogue import MODEL_ITEM, SCHEMAS, classes, file_facts, item, processing
 from core.delivery.deployed import OPSET, PLUGIN_SCALE, Deployed, plugin_metadata
 from core.delivery.order import Order
+from core.delivery.parts import MODEL_FOLDER
 from core.errors import RunFailed
 from core.files import write_json
 from core.prepare import seen_target
@@ -24,7 +25,6 @@ from core.run import version_of
 from geo_io.scene import Scene
 from geo_io.whole_file import whole
 
-FOLDER = "model"
 PARITY = 1e-4
 """Most that a probability of the ONNX graph may differ from torch's."""
 
@@ -32,7 +32,7 @@ PARITY = 1e-4
 def model_files(order: Order) -> Iterator[float | Path]:
     """Weights, both graphs, and the model's item. Raises RunFailed where the ONNX graph says otherwise."""
     yield 0.0
-    run, folder = order.run, order.to / FOLDER
+    run, folder = order.run, order.to / MODEL_FOLDER
     stats, gsd_m = seen_target(run.folder / "cache")
     segmentor = finished_model(run, order.model, stats.names, torch.device("cpu"))
     made = [folder / "weights.safetensors", folder / "model.pt2", folder / "model.onnx"]
@@ -122,7 +122,7 @@ def model_item(order: Order, files: list[Path], parameters: int) -> dict[str, An
     }
     for path in files:
         media, role, artifact = kinds[path.suffix]
-        facts = {"href": f"./{FOLDER}/{path.name}", "type": media, **file_facts(path)}
+        facts = {"href": f"./{MODEL_FOLDER}/{path.name}", "type": media, **file_facts(path)}
         roles = list(dict.fromkeys(["mlm:model", role]))
         found["assets"][path.suffix[1:]] = facts | {"roles": roles, "mlm:artifact_type": artifact}
     found["assets"]["onnx"]["description"] = (

@@ -1,12 +1,14 @@
-"""What is to be delivered of a run, and where to."""
+"""What is to be delivered of a run, and where to; no torch here, the window reads it."""
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.delivery.parts import Cleaning, Part
+from core.delivery.parts import MODEL_FOLDER, PARTS, Cleaning, Part
 from core.files import read_json
-from core.map_files import Which, map_path
-from core.run import Run
+from core.map_files import Which, map_path, mapped_stems
+from core.run import Run, open_run
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,19 @@ class Order:
         if self.which == "chosen":
             return str(read_json(self.run.folder / "verdict.json")["chosen"])
         return self.which
+
+
+def parts_made(folder: Path, which: Which, scenes: Sequence[str] = ()) -> list[Part]:
+    """The parts that can be delivered: confidence only where the run has it for every scene (default: all)."""
+    stems = scenes or mapped_stems(open_run(folder).job)
+    confident = all(map_path(folder, which, stem, "confidence").exists() for stem in stems)
+    return [part for part in PARTS if part != "confidence" or confident]
+
+
+def drop_unfinished(to: Path, scenes: Sequence[str]) -> None:
+    """Take away what a delivery that was killed was writing; one that ends by itself leaves no such file."""
+    begins = (*(f"{stem}." for stem in scenes), "cleaned.", "report.", "bundle.", "model.", "weights.")
+    for folder in (to, to / MODEL_FOLDER):
+        for path in folder.glob("*.partial*"):
+            if path.name.startswith(begins):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from core.errors import BadInput
 
 Part = Literal["class", "confidence", "polygons", "catalogue", "model", "report"]
 
+REPORT, MODEL_FOLDER = "report.html", "model"
 PARTS: Mapping[Part, tuple[str, str]] = {
     "class": ("Classes", "Cloud-optimised GeoTIFF with names and colours, and a style that QGIS applies"),
     "confidence": ("Confidence", "Cloud-optimised GeoTIFF: probability of the class, 0 to 1 by its scale"),

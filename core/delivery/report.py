@@ -20,6 +20,7 @@ from core.comparison import (
 )
 from core.delivery.order import Order
 from core.delivery.page import chart, figure, legend, page, table
+from core.delivery.parts import REPORT
 from core.files import read_json, write_text
 from core.job import dump_job
 from core.journal import read
@@ -40,7 +41,7 @@ MOST_SCENES = 6
 
 
 def report(order: Order) -> Iterator[float | Path]:
-    """Write report.html."""
+    """Write the report."""
     yield 0.0
     outcome = read_outcome(order.run.folder)
     before_after = [m for m in MODELS if all(m in outcome.models(stem) for stem in order.stems)]
@@ -54,7 +55,7 @@ def report(order: Order) -> Iterator[float | Path]:
             areas[which] += found.area_m2
     parts = [*_top(order, outcome), *_maps(order, shown), *_areas(outcome, areas), *_evidence(outcome)]
     parts += [*_accuracy(outcome), *_curves(order), *_provenance(order)]
-    to = order.to / "report.html"
+    to = order.to / REPORT
     write_text(to, page(f"{outcome.job.name}: land cover of {outcome.job.target.name}", parts))
     yield to
     yield 1.0

@@ -11,7 +11,8 @@ from small_job import NAMES
 from typer.testing import CliRunner
 
 from core.cli import app
-from core.delivery.bundle import MANIFEST, deliver, parts_made
+from core.delivery.bundle import MANIFEST, deliver
+from core.delivery.order import drop_unfinished, parts_made
 from core.errors import BadInput
 from core.map_files import map_path
 from core.run import Run
@@ -63,6 +64,16 @@ def test_a_delivery_that_ends_early_has_no_list_of_files(run: Run, tmp_path: Pat
     again.close()  # type: ignore[attr-defined]  # a generator
     assert not (to / MANIFEST).exists()
     assert not [name for name in files(to) if "partial" in name]
+
+
+def test_what_a_killed_delivery_was_writing_is_known(tmp_path: Path) -> None:
+    begun = ["north.class.tif.partial", "model/model.pt2.partial.pt2", "cleaned.partial/map.tif"]
+    others = ["north.class.tif", "film.partial", "northern.class.tif.partial", "deep/north.class.tif.partial"]
+    for name in begun + others:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    drop_unfinished(tmp_path, ["north"])
+    assert files(tmp_path) == sorted(others)
 
 
 def test_what_cannot_be_delivered_is_said_before_anything_is_written(run: Run, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ CONTRACT = (
         "cli_runs",
         "comparison",
         "cost",
+        "delivery.order",
+        "delivery.parts",
         "disk_space",
         "export",
     ),
