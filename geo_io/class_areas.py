@@ -64,6 +64,18 @@ def pixel_areas_m2(grid: Grid) -> Floats:
     return plane * unit**2 / _areal_scale(grid)
 
 
+def areas_of_rows(grid: Grid, first: int, last: int) -> Floats:
+    """Square metres of the pixels from row `first` to before `last`, as `class_areas` counts them."""
+    areas = np.empty((last - first, grid.width))
+    for box in _windows(grid.box):
+        top, bottom = max(box.row, first), min(box.stop_row, last)
+        if top < bottom:
+            found = pixel_areas_m2(grid.crop(box))
+            found = found[top - box.row : bottom - box.row] if len(found) > 1 else found
+            areas[top - first : bottom - first, box.col : box.stop_col] = found
+    return areas
+
+
 def _latitudes(grid: Grid) -> Floats:
     """The y of pixel centres, in map units: a column where rows are parallels, else (h, w)."""
     t = grid.transform

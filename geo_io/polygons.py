@@ -1,6 +1,7 @@
 """Polygons to GeoPackage without a data frame."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from shapely.geometry import shape
 
 from geo_io.grid import Grid
 from geo_io.whole_file import whole
+
+WritePolygons = Callable[[NDArray[Any], Mapping[str, NDArray[Any]]], None]
 
 
 def write_polygons(
@@ -38,6 +41,31 @@ def write_polygons(
             driver="GPKG",
             layer=path.stem,
         )
+
+
+@contextmanager
+def writing_polygons(path: Path, crs_wkt: str | None) -> Iterator[WritePolygons]:
+    """A GeoPackage that grows by what is given to the function: polygons, and columns by name.
+
+    One layer, named like the file; it is there whole or not at all. The same input gives the same bytes.
+    """
+    # pyogrio warns where there is no CRS: a map without one has polygons without one.
+    with whole(path, suffix=".gpkg") as partial, _fixed_clock(), warnings.catch_warnings(action="ignore"):
+
+        def write(shapes: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> None:
+            pyogrio.raw.write(
+                partial,
+                geometry=shapely.to_wkb(shapes),
+                field_data=list(columns.values()),
+                fields=list(columns),
+                geometry_type="Polygon",
+                crs=crs_wkt,
+                driver="GPKG",
+                layer=path.stem,
+                append=partial.exists(),
+            )
+
+        yield write
 
 
 @contextmanager

@@ -36,12 +36,30 @@ def write_confidence_style(raster: Path, highest: int) -> Path:
     return _write(raster, renderer)
 
 
-def _write(raster: Path, renderer: Element) -> Path:
+def write_polygon_style(vector: Path, attribute: str, names: Sequence[str], colors: Sequence[Rgb]) -> Path:
+    """Polygons by the class name in `attribute`, without outlines; returns the style's path."""
+    renderer = Element("renderer-v2", type="categorizedSymbol", attr=attribute, symbollevels="0")
+    categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
+    for number, (name, rgb) in enumerate(zip(names, colors, strict=True)):
+        symbol = {"symbol": str(number), "value": name, "label": name, "render": "true", "type": "string"}
+        SubElement(categories, "category", symbol)
+        drawn = SubElement(symbols, "symbol", type="fill", name=str(number), alpha="1")
+        layer = SubElement(
+            drawn, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"}
+        )
+        options = SubElement(layer, "Option", type="Map")
+        settings = {"color": ",".join(map(str, (*rgb, 255))), "style": "solid", "outline_style": "no"}
+        for key, value in settings.items():
+            SubElement(options, "Option", name=key, type="QString", value=value)
+    return _write(vector, renderer)
+
+
+def _write(styled: Path, renderer: Element) -> Path:
     root = Element("qgis", version="3.22", styleCategories="AllStyleCategories")
-    pipe = SubElement(root, "pipe")
-    pipe.append(renderer)
+    of_raster = renderer.tag == "rasterrenderer"
+    (SubElement(root, "pipe") if of_raster else root).append(renderer)
     ElementTree.indent(root)
-    path = raster.with_suffix(".qml")
+    path = styled.with_suffix(".qml")
     with whole(path) as partial:
         ElementTree.ElementTree(root).write(partial, encoding="utf-8")
     return path

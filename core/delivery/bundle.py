@@ -4,6 +4,7 @@ The list of files with their checksums, `bundle.json`, is taken away first and w
 one is whole.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple
 
 from core.delivery.catalogue import map_item
 from core.delivery.checksums import sha256
+from core.delivery.cleaning import check_cleaning, cleaned_raster
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
+from core.delivery.polygons import class_polygons
 from core.delivery.rasters import class_raster, confidence_raster
 from core.delivery.report import report
 from core.errors import BadInput
@@ -55,13 +58,16 @@ def deliver(
         (to / MANIFEST).unlink(missing_ok=True)
     files: list[Path] = []
     pieces = plan(order, parts, files)
-    for number, piece in enumerate(pieces):
-        for said in piece.work():
-            if isinstance(said, Path):
-                files.append(said)
-            else:
-                done = STEPS * number + round(STEPS * said)
-                yield Progressed(what=piece.what, done=done, total=STEPS * len(pieces))
+    try:
+        for number, piece in enumerate(pieces):
+            for said in piece.work():
+                if isinstance(said, Path):
+                    files.append(said)
+                else:
+                    done = STEPS * number + round(STEPS * said)
+                    yield Progressed(what=piece.what, done=done, total=STEPS * len(pieces))
+    finally:
+        shutil.rmtree(order.workshop, ignore_errors=True)
     write_json(to / MANIFEST, manifest(order, files))
     yield Progressed(what="export", done=STEPS * len(pieces), total=STEPS * len(pieces))
 
@@ -70,10 +76,14 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
     """The pieces in order: what describes the others comes after them, and reads `files`, made so far."""
     pieces = []
     for stem in order.stems:
+        if order.cleaning.changes_raster and ("class" in parts or "polygons" in parts):
+            pieces.append(Piece(f"cleaning of {stem}", partial(cleaned_raster, order, stem)))
         if "class" in parts:
             pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
         if "confidence" in parts:
             pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
+        if "polygons" in parts:
+            pieces.append(Piece(f"polygons of {stem}", partial(class_polygons, order, stem)))
     if "report" in parts:
         pieces.append(Piece("report", partial(report, order)))
     if "model" in parts:
@@ -96,6 +106,7 @@ def chosen_stems(run: Run, scenes: Sequence[str]) -> list[str]:
 
 def check(order: Order, parts: Sequence[Part]) -> None:
     """Raises BadInput where a map is not there, or the folder is the run's own."""
+    check_cleaning(order)
     for stem in order.stems:
         made = [order.made(stem, "class")]
         made += [order.made(stem, "confidence")] if "confidence" in parts else []

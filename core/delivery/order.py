@@ -30,6 +30,16 @@ class Order:
         return self.to / self.made(stem, part).name
 
     @property
+    def workshop(self) -> Path:
+        """A folder for what is needed on the way only."""
+        return self.to / "cleaned.partial"
+
+    def classes(self, stem: str) -> Path:
+        """The class raster to deliver: the run's own, or a cleaned one on the way."""
+        made = self.made(stem, "class")
+        return self.workshop / made.name if self.cleaning.changes_raster else made
+
+    @property
     def model(self) -> str:
         """The model that made the maps: `source-only` or `adapted`."""
         if self.which == "chosen":

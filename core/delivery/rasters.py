@@ -17,7 +17,7 @@ COUNTING, COPYING = 0.4, 0.9
 
 def class_raster(order: Order, stem: str) -> Iterator[float | Path]:
     """The class raster with everything that GDAL and QGIS read beside it."""
-    made, to, legend = order.made(stem, "class"), order.path(stem, "class"), order.run.job.legend
+    made, to, legend = order.classes(stem), order.path(stem, "class"), order.run.job.legend
     yield 0.0
     areas = None
     for areas in class_areas(made, len(legend.classes)):
