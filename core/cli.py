@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli_about import Json, describe, doctor, presets, weights
-from core.cli_accuracy import evaluate, sample_points
+from core.cli_accuracy import evaluate, sample_points, verify
 from core.cli_delivery import Which, export
 from core.cli_runs import PresetName, kill, runs, start
 from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
@@ -178,7 +178,7 @@ def translate(
     watch(translate_scenes(run, to), as_json)
 
 
-for command in (export, evaluate, sample_points):
+for command in (export, evaluate, sample_points, verify):
     app.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""The commands that say how accurate a map is: `evaluate` and `sample-points`."""
+"""The commands that say how good a map is: `evaluate`, `sample-points` and `verify`."""
 
 import json
 from pathlib import Path
@@ -82,6 +82,30 @@ def sample_points(
     watch(draw_points(class_map, job.legend, to, error, least, expected, seed), as_json)
     if not as_json:
         print(f"the points are in {to}; fill in `label` with {', '.join(job.legend.names)}")
+
+
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run that adapted.")],
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of each of the two networks.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Put a run's choice to one more test, without a label of the target: reverse validation.
+
+    By each model's map alone a fresh network is taught, and scored on the source's held-out labels. It is
+    added to the run's evidence with the choice that it would make; the choice itself and the maps stay.
+    """
+    from core.comparison import read_outcome
+    from core.console import watch
+    from core.evidence import evidence
+    from core.foreground import stopping_safely
+    from core.reverse import verify as work
+    from core.run import open_run
+
+    with stopping_safely(open_run(run)):
+        watch(work(run, steps), as_json)
+    if not as_json:
+        found = read_outcome(run).verdict
+        print(f"{evidence(found)[-1]}; it was {found['chosen']} ({found['sure']}), and stays")
 
 
 def _assess(class_map: Path, points: Path, job: "Job", layer: str | None, as_json: bool) -> None:

@@ -34,6 +34,7 @@ def evidence(verdict: Mapping[str, Any]) -> list[str]:
         *_shares(before, after, bool(verdict.get("expected_shares"))),
         *_settled(verdict.get("changes", [])),
         *_calibrated(after),
+        *_reverse(verdict.get("reverse")),
     ]
 
 
@@ -68,4 +69,16 @@ def _calibrated(signals: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"on held-out source its confidence is off by {error:.1%} on average, by {mended:.1%} "
         f"at temperature {signals['temperature']:.2f}; on the target it can be worse"
+    )
+
+
+def _reverse(found: Mapping[str, Any] | None) -> Iterator[str]:
+    if not found:
+        return
+    gain, would = found["gain"], found["would_choose"]
+    yield (
+        f"reverse validation: a fresh network learns {found['adapted']['miou']:.1%} mean IoU of the source "
+        f"from the adapted map and {found['source_only']['miou']:.1%} from source-only's "
+        f"(difference {gain['low']:+.1%} to {gain['high']:+.1%}); with it the choice would be "
+        f"{would['chosen']} ({would['sure']})"
     )

@@ -47,29 +47,36 @@ def choose(
     prior: list[float],
     names: list[str],
     expected: Mapping[str, float] | None = None,
+    reverse: Mapping[str, float] | None = None,
 ) -> Verdict:
     """The guarded choice: gates first, then which model is surer and steadier on the target.
 
     `prior` are the class shares of the source's labels; where the user knows those of the target,
-    `expected` has them by class, and they count instead.
+    `expected` has them by class, and they count instead. `reverse`: what the adapted
+    model gained by reverse validation, if that was asked for, `miou` from `low` to `high`: a loss beyond
+    doubt is an alarm, and a gain beyond doubt one more sign.
     """
     expected = expected or {}
     likely = [expected.get(name, share) for name, share in zip(names, prior, strict=True)]
     alarms = _alarms(source_only, adapted, likely, names)
     alarms += _absent(source_only, adapted, names, expected)
+    alarms += _unteaching(reverse)
     gains = [
         source_only.entropy - adapted.entropy,
         adapted.d4_agreement - source_only.d4_agreement,
         adapted.information - source_only.information,
     ]
+    taught = bool(reverse and reverse["low"] > 0)
     words = _words(source_only, adapted, gains)
+    if reverse and taught:
+        words.append(f"teaches a fresh network more ({reverse['miou']:+.3f} mIoU on held-out source)")
     votes = sum(gain > 0 for gain in gains)
     record = (source_only.to_dict(), adapted.to_dict())
     if alarms:
         return Verdict("source-only", "likely", alarms, *record)
     if votes == len(gains):
         return Verdict("adapted", "clear", words, *record)
-    if votes == 2:
+    if votes + taught >= 2:
         return Verdict("adapted", "likely", words, *record)
     return Verdict("source-only", "cannot tell" if votes else "likely", words, *record)
 
@@ -103,6 +110,12 @@ def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: l
         if after > SHARE_GAIN * max(before, labelled):
             alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
     return alarms
+
+
+def _unteaching(reverse: Mapping[str, float] | None) -> list[str]:
+    if not reverse or reverse["high"] >= 0:
+        return []
+    return [f"a fresh network learns less from its map ({reverse['miou']:+.3f} mIoU on held-out source)"]
 
 
 def _absent(

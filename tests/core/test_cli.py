@@ -77,7 +77,7 @@ def test_help_is_there_in_no_time_and_without_torch() -> None:
     )
     assert ended.returncode == 0, ended.stderr
     commands = "sample demo inspect run batch predict evaluate follow pause resume stop describe doctor"
-    commands += " start runs kill estimate export weights"
+    commands += " start runs kill estimate export weights verify"
     assert all(f" {command} " in ended.stdout for command in commands.split())
 
 

@@ -24,6 +24,7 @@ BEFORE = Signals(
     holdout_iou={name: 0.8 for name in NAMES},
 )
 SURER = replace(BEFORE, entropy=0.30, information=0.35, d4_agreement=0.90)
+MIXED = replace(BEFORE, entropy=0.45, information=0.35, d4_agreement=0.84)
 
 
 def test_a_model_that_is_surer_steadier_and_no_poorer_is_taken() -> None:
@@ -42,7 +43,7 @@ def test_no_change_is_not_called_better() -> None:
 
 
 def test_signs_that_contradict_each_other_cannot_tell_and_say_which_way_each_points() -> None:
-    found = choose(BEFORE, replace(BEFORE, entropy=0.45, information=0.35, d4_agreement=0.84), PRIOR, NAMES)
+    found = choose(BEFORE, MIXED, PRIOR, NAMES)
     assert (found.chosen, found.sure) == ("source-only", "cannot tell")
     sure, steady, classes = found.reasons
     assert sure == "less sure of its classes (entropy 0.400 to 0.450)"
@@ -122,3 +123,22 @@ def test_a_run_judges_by_what_its_job_expects(tmp_path: Path, monkeypatch: pytes
     work(run)
     assert heard == [{"town": 0}]
     assert read_json(run.folder / "verdict.json")["expected_shares"] == {"town": 0}
+
+
+@pytest.mark.parametrize(
+    ("after", "gain", "choice"),
+    [
+        (MIXED, (0.01, 0.05), ("adapted", "likely")),
+        (MIXED, (-0.01, 0.05), ("source-only", "cannot tell")),
+        (SURER, (-0.01, 0.05), ("adapted", "clear")),
+        (SURER, (-0.05, -0.01), ("source-only", "likely")),
+        (replace(SURER, holdout_miou=0.6), (0.01, 0.05), ("source-only", "likely")),
+    ],
+)
+def test_reverse_validation_counts_where_it_is_beyond_doubt_and_lifts_no_alarm(
+    after: Signals, gain: tuple[float, float], choice: tuple[str, str]
+) -> None:
+    low, high = gain
+    reverse = {"miou": (low + high) / 2, "low": low, "high": high}
+    found = choose(BEFORE, after, PRIOR, NAMES, None, reverse)
+    assert (found.chosen, found.sure) == choice
