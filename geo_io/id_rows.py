@@ -12,7 +12,7 @@ from geo_io.scene import Scene
 from geo_io.whole_file import writing
 
 NODATA = 255
-BAND_PX = 2**23
+BAND_PX = 2**22
 """Pixels held at once, whatever the raster's width; some twenty bytes are needed for each."""
 
 Ids = NDArray[np.uint8]
