@@ -62,7 +62,6 @@ def _touching(run: NDArray[Any], begins: NDArray[np.bool_], connectivity: Connec
     found = []
     for left, right in shifts:
         changes = begins[:-1, left] | begins[1:, right]
-        changes[:, :1] = True
         found.append((run[:-1, left][changes], run[1:, right][changes]))
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 

@@ -36,8 +36,8 @@ class Cleaning:
     """What is done to a class raster before it is delivered, and to its polygons.
 
     Areas smaller than `least_m2` fall to their largest neighbour; each pixel takes the majority of a
-    window of `majority_px` pixels a side (odd; 0: as it is). Polygon corners within `simplify_m` of a
-    straight line go, from both sides of a shared edge.
+    window of `majority_px` pixels a side (odd; 0: as it is), before that. A polygon's corner goes where
+    its triangle with its neighbours is smaller than a square of `simplify_m`, from both sides of an edge.
     """
 
     least_m2: float = 0.0

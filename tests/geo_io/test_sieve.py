@@ -59,6 +59,15 @@ def test_of_equally_large_neighbours_the_first_is_taken() -> None:
     assert sieved(ids.T.copy(), 2, 1).T.tolist() == [[1, 1, 1, 1, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("step", range(1, 8))
+def test_the_first_is_the_one_that_begins_first_not_the_one_whose_last_piece_does(step: int) -> None:
+    ids = np.full((7, 4), 255, np.uint8)
+    ids[:, 0] = 1
+    ids[1:6, 2] = ids[1:3, 3] = 2
+    ids[3, 1] = 0
+    assert sieved(ids, 2, step)[3, 1] == 1
+
+
 def test_small_areas_among_small_ones_follow_the_larger_to_one_that_stays() -> None:
     ids = np.array([[0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3]], np.uint8)
     assert sieved(ids, 5).tolist() == [[3] * 11]
