@@ -80,11 +80,11 @@ def test_where_all_are_small_each_keeps_its_class() -> None:
     assert np.array_equal(sieved(ids.T.copy(), 5, 1).T, ids)
 
 
-@pytest.mark.parametrize("step", range(1, 9))
+@pytest.mark.parametrize("step", range(1, 13))
 def test_what_leads_to_two_small_ones_keeps_its_class_too(step: int) -> None:
-    ids = np.full((8, 3), 255, np.uint8)
+    ids = np.full((12, 3), 255, np.uint8)
     ids[:6, 0] = [2, 2, 2, 1, 1, 0]
-    ids[:, 2] = 3
+    ids[5:, 2] = 3
     assert np.array_equal(sieved(ids, 5, step), ids)
 
 
