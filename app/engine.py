@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import (
@@ -126,7 +127,7 @@ class Engine(QObject):
             return
         self._asked = self._waiting.pop(0)
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(_environment(self.environment))
+        self._process.setProcessEnvironment(process_environment(self.environment))
         self._process.finished.connect(self._on_finished)
         # Queued: on Windows a failed start is told within `start`, before the asker listens.
         self._process.errorOccurred.connect(self._on_error, Qt.ConnectionType.QueuedConnection)
@@ -145,18 +146,10 @@ class Engine(QObject):
             return
         answer = _parsed(bytes(self._process.readAllStandardOutput().data()))
         if answer is None:
-            complaint = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-            crashed = status == QProcess.ExitStatus.CrashExit
-            self._fail(_last_error(complaint) or self._silence(crashed, code))
+            self._fail(complaint(self._process, code, status))
             return
         self._done().answered.emit(answer)
         self._next()
-
-    def _silence(self, crashed: bool, code: int) -> str:
-        """What to say of an engine that ended without a word."""
-        if crashed:
-            return self.tr("the engine was killed (code {0}); free some memory and try again").format(code)
-        return self.tr("the engine gave no answer (code {0}); try `isthmus doctor`").format(code)
 
     def _fail(self, sentence: str) -> None:
         self._done().failed.emit(sentence)
@@ -204,7 +197,7 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _environment(added: Mapping[str, str]) -> QProcessEnvironment:
+def process_environment(added: Mapping[str, str] = MappingProxyType({})) -> QProcessEnvironment:
     """The window's, in which a checkout is found wherever it was started from."""
     environment = QProcessEnvironment.systemEnvironment()
     root = Path(core.__path__[0]).parent
@@ -216,10 +209,19 @@ def _environment(added: Mapping[str, str]) -> QProcessEnvironment:
     return environment
 
 
-def _last_error(complaint: str) -> str:
-    """The sentence of the command line's last `error:`, "" where there is none."""
-    lines = [line.removeprefix("error: ") for line in complaint.splitlines() if line.startswith("error: ")]
-    return lines[-1] if lines else ""
+def complaint(process: QProcess, code: int, status: QProcess.ExitStatus) -> str:
+    """Why an engine that has ended did not do what it was to: its own sentence, where it left one."""
+    said = bytes(process.readAllStandardError().data()).decode(errors="replace").splitlines()
+    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+    if errors:
+        return errors[-1]
+    if status == QProcess.ExitStatus.CrashExit:
+        return _tr("the engine was killed (code {0}); free some memory and try again").format(code)
+    return _tr("the engine gave no answer (code {0}); try `isthmus doctor`").format(code)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Engine", text)
 
 
 def _parsed(said: bytes) -> Answer | None:

@@ -92,7 +92,7 @@ class RunDesk(QObject):
 
     @Slot(object)
     def export(self, folder: Path) -> None:
-        """Ask where to, and copy a finished run's maps."""
+        """Ask what of a finished run to take home, and where to."""
         self._background.run(lambda: read_outcome(folder), self._export, self.failed.emit, "export")
 
     @Slot(object)

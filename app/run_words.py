@@ -71,6 +71,12 @@ def time_left(progress: Progress) -> str:
     return "" if left is None else tr("{0} left").format(duration(left))
 
 
+def work_left(progress: Progress) -> str:
+    """As `time_left`, of other long work than training."""
+    left = progress.work_seconds_left
+    return "" if left is None else tr("{0} left").format(duration(left))
+
+
 def size_text(size_bytes: int) -> str:
     """Bytes as a person says them, in powers of ten as disks are sold."""
     size, units = float(size_bytes), ("B", "kB", "MB", "GB", "TB")

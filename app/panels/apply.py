@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.applying import Applying
 from app.background import Background
+from app.command import Command
 from app.dropping import dropped_paths
 from app.gathering import Found, gather
 from app.theme import icon
-from core.events import Progressed
+from core.events import AnyEvent, Pictured, Progressed
 from core.map_files import Which
 
 
@@ -37,9 +37,8 @@ class ApplyPanel(QWidget):
         self._background = Background(self)
         self._run: Path | None = None
         self._mapped = 0
-        self.engine = Applying(self)
-        self.engine.progressed.connect(self._show_progress)
-        self.engine.mapped.connect(self._count)
+        self.engine = Command(self)
+        self.engine.heard.connect(self._hear)
         self.engine.ended.connect(self._end)
         self.setAcceptDrops(True)
         self.title = QLabel(self, wordWrap=True)
@@ -84,8 +83,8 @@ class ApplyPanel(QWidget):
         self._background.run(lambda: gather(paths), self._list, self.said.setText, tuple(paths))
 
     def _list(self, found: list[Found]) -> None:
-        listed = self._paths()
-        self.scenes.addItems([str(each.image) for each in found if each.image not in listed])
+        listed = self._texts()
+        self.scenes.addItems([str(each.image) for each in found if str(each.image) not in listed])
         self._enable()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -150,8 +149,8 @@ class ApplyPanel(QWidget):
         button.clicked.connect(lambda _: slot())  # type: ignore[operator]  # any callable
         return button
 
-    def _paths(self) -> list[Path]:
-        return [Path(self.scenes.item(row).text()) for row in range(self.scenes.count())]
+    def _texts(self) -> list[str]:
+        return [self.scenes.item(row).text() for row in range(self.scenes.count())]
 
     def _browse_scenes(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Images to map"))
@@ -174,7 +173,8 @@ class ApplyPanel(QWidget):
         self.bar.setValue(0)
         self.said.setText(self.tr("The engine is starting..."))
         to = Path(self.to.text().strip()).expanduser()
-        self.engine.start(self._run, self._paths(), to, self.which.currentData())
+        which = self.which.currentData()
+        self.engine.start("predict", str(self._run), *self._texts(), "--to", str(to), "--which", which)
         self._enable()
 
     def _enable(self) -> None:
@@ -187,6 +187,13 @@ class ApplyPanel(QWidget):
         for widget in (self.add_button, self.which, self.to):
             widget.setEnabled(not working)
 
+    def _hear(self, event: AnyEvent) -> None:
+        if isinstance(event, Progressed):
+            self._show_progress(event)
+        elif isinstance(event, Pictured):
+            self._mapped += 1
+            self.mapped.emit(Path(event.path))
+
     def _show_progress(self, event: Progressed) -> None:
         scenes = self.scenes.count()
         share = (self._mapped + event.done / max(event.total, 1)) / max(scenes, 1)
@@ -194,10 +201,6 @@ class ApplyPanel(QWidget):
         self.said.setText(
             self.tr("{0}; map {1} of {2}").format(event.what, min(self._mapped + 1, scenes), scenes)
         )
-
-    def _count(self, path: Path) -> None:
-        self._mapped += 1
-        self.mapped.emit(path)
 
     def _end(self, how: str, sentence: str) -> None:
         told = {

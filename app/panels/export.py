@@ -1,12 +1,9 @@
-"""Taking the maps of a run home: which scenes, which parts, to which folder."""
+"""Taking a run home: which scenes, which model's, which parts, how cleaned, to which folder."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from threading import Event
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -25,33 +23,42 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.background import Background
+from app.command import Command
+from app.panels.cleaning import CleaningBox
+from app.run_words import work_left
 from core.comparison import Outcome
-from core.events import Progressed
-from core.export import export
-from core.map_files import Part, Which
+from core.delivery.order import drop_unfinished, parts_made
+from core.delivery.parts import PARTS, REPORT, Part
+from core.events import AnyEvent
+from core.map_files import Which
+from core.progress import Progress
 
-SHOW_MS = 100
+PARTS_A_ROW = 3
+SIZE_PX, SCENES_PX = (560, 440), 80
 
 
 class ExportDialog(QDialog):
-    """Copies maps in the background; closing it while it copies cancels. `exported` carries the folder."""
+    """Runs `isthmus export` in a process; closing it meanwhile cancels. `exported` carries the folder."""
 
     exported = Signal(object)
 
     def __init__(self, outcome: Outcome, to: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Export the maps of {0}").format(outcome.folder.name))
-        self._outcome, self._background = outcome, Background(self)
-        self._cancel, self._last = Event(), list[Progressed]()
-        self._showing = QTimer(self, interval=SHOW_MS)
-        self._showing.timeout.connect(self._show_progress)
+        self.setWindowTitle(self.tr("Export {0}").format(outcome.folder.name))
+        self._outcome, self._progress = outcome, Progress()
+        self._to, self._making = to, list[Part]()
+        self._confident, self._leaving = True, False
+        self.engine = Command(self)
+        self.engine.heard.connect(self._hear)
+        self.engine.ended.connect(self._end)
+        self.inputs = QWidget(self)
         self.scenes = self._scene_list()
         self.which = self._model_choice()
         self.parts = self._part_ticks()
-        self.folder = QLineEdit(str(to), self)
+        self.cleaning = CleaningBox(self.inputs)
+        self.folder = QLineEdit(str(to), self.inputs)
         self.folder.setAccessibleName(self.tr("Folder"))
-        self.folder.setToolTip(self.tr("Made where it is not there; maps of the same name are replaced"))
+        self.folder.setToolTip(self.tr("Made where it is not there; files of the same name are replaced"))
         self.bar = QProgressBar(self, maximum=1000)
         self.bar.setAccessibleName(self.tr("Progress of the export"))
         self.said = QLabel(self, wordWrap=True)
@@ -61,44 +68,46 @@ class ExportDialog(QDialog):
         self._enable()
 
     def start(self) -> None:
-        """Copy what is ticked."""
-        self._cancel.clear()
-        self._last.clear()
-        self._set_busy(True)
-        self.said.setText("")
-        to = Path(self.folder.text().strip()).expanduser()
-        copying = export(
-            self._outcome.folder, to, self.which.currentData(), self._ticked_scenes(), self._ticked_parts()
-        )
-        work = _Copying(copying, self._cancel, self._last)
-        self._background.run(work, lambda finished: self._done(to, finished), self._fail)
+        """Make what is ticked."""
+        self._to, self._making = Path(self.folder.text().strip()).expanduser(), self._ticked_parts()
+        self._progress = Progress()
+        self.bar.setValue(0)
+        self.said.setText(self.tr("The engine is starting..."))
+        words = ["export", str(self._outcome.folder), "--to", str(self._to)]
+        words += ["--which", self.which.currentData()]
+        words += [word for stem in self._ticked_scenes() for word in ("--scene", stem)]
+        words += [word for part in self._making for word in ("--part", part)]
+        self.engine.start(*words, *self.cleaning.words())
+        self._enable()
 
     def cancel(self) -> None:
-        """Stop copying; no half-written file stays."""
-        self._cancel.set()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.cancel()
-        super().closeEvent(event)
+        """Stop; no half-written file stays."""
+        if self.engine.working:
+            self.said.setText(self.tr("The engine is being stopped..."))
+            self.engine.stop()
 
     def reject(self) -> None:
-        self.cancel()
-        super().reject()
+        """Close, once the engine has ended: what it was writing goes first."""
+        if self.engine.working:
+            self._leaving = True
+            self.cancel()
+        else:
+            super().reject()
 
     def _scene_list(self) -> QListWidget:
-        scenes = QListWidget(self)
+        scenes = QListWidget(self.inputs)
         scenes.setAccessibleName(self.tr("Scenes"))
-        scenes.setToolTip(self.tr("The target scenes whose maps to copy"))
+        scenes.setToolTip(self.tr("The target scenes whose maps to export"))
         for stem in self._outcome.stems:
             item = QListWidgetItem(stem, scenes)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked)
-        scenes.setMaximumHeight(140)
+        scenes.setMinimumHeight(SCENES_PX)
         scenes.itemChanged.connect(self._enable)
         return scenes
 
     def _model_choice(self) -> QComboBox:
-        which = QComboBox(self)
+        which = QComboBox(self.inputs)
         which.setAccessibleName(self.tr("Model"))
         which.setToolTip(self.tr("Whose maps: those of the model that the verdict chose, or of either"))
         words: dict[Which, str] = {
@@ -111,66 +120,69 @@ class ExportDialog(QDialog):
         for each, word in words.items():
             if each == "chosen" or each in made:
                 which.addItem(word, each)
+        which.currentIndexChanged.connect(self._enable)
         return which
 
     def _part_ticks(self) -> dict[Part, QCheckBox]:
-        ticks: dict[Part, QCheckBox] = {
-            "class": QCheckBox(self.tr("&Classes"), self),
-            "confidence": QCheckBox(self.tr("Co&nfidence"), self),
-        }
-        ticks["class"].setToolTip(self.tr("One band of class ids with colours and names; 255 is no data"))
-        ticks["confidence"].setToolTip(self.tr("Probability of the class, 0 to 1 by the band's scale"))
-        for tick in ticks.values():
-            tick.setAccessibleName(tick.text().replace("&", ""))
+        ticks: dict[Part, QCheckBox] = {}
+        for part, (name, hint) in PARTS.items():
+            tick = ticks[part] = QCheckBox(name, self.inputs)
+            tick.setAccessibleName(name)
+            tick.setToolTip(hint)
             tick.setChecked(True)
             tick.toggled.connect(self._enable)
         return ticks
 
     def _lay_out(self) -> None:
-        browse = QPushButton(self.tr("&Browse..."), self)
+        browse = QPushButton(self.tr("&Browse..."), self.inputs)
         browse.setAccessibleName(self.tr("Browse for a folder"))
         browse.clicked.connect(self._browse)
         browse.setAutoDefault(False)
-        row, parts = QHBoxLayout(), QHBoxLayout()
+        row, parts = QHBoxLayout(), QGridLayout()
         row.addWidget(self.folder, 1)
         row.addWidget(browse)
-        for tick in self.parts.values():
-            parts.addWidget(tick)
-        parts.addStretch()
-        form = QFormLayout()
+        for number, tick in enumerate(self.parts.values()):
+            parts.addWidget(tick, *divmod(number, PARTS_A_ROW))
+        parts.setColumnStretch(PARTS_A_ROW, 1)
+        form = QFormLayout(self.inputs)
+        form.setContentsMargins(0, 0, 0, 0)
         form.addRow(self.tr("&Scenes"), self.scenes)
         form.addRow(self.tr("&Model"), self.which)
         form.addRow(self.tr("Parts"), parts)
-        label = QLabel(self.tr("&Folder"), self)
+        form.addRow(self.cleaning)
+        label = QLabel(self.tr("&Folder"), self.inputs)
         label.setBuddy(self.folder)
         form.addRow(label, row)
-        box = QDialogButtonBox(self)
-        self.go = box.addButton(self.tr("&Export"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.go.clicked.connect(self.start)
-        self.go.setDefault(True)
-        self.stop = box.addButton(self.tr("C&ancel export"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.stop.clicked.connect(self.cancel)
-        self.show_folder = box.addButton(self.tr("&Open folder"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.show_folder.clicked.connect(self._open)
-        box.addButton(QDialogButtonBox.StandardButton.Close)
-        box.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addLayout(form)
+        layout.addWidget(self.inputs, 1)
         layout.addWidget(self.bar)
         layout.addWidget(self.said)
-        layout.addWidget(box)
-        self.resize(520, self.sizeHint().height())
+        layout.addWidget(self._buttons())
+        self.resize(*SIZE_PX)
         self.folder.textChanged.connect(self._enable)
-        self._set_busy(False)
         self.show_folder.setEnabled(False)
+        self.show_report.setEnabled(False)
+
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox(self)
+        role = QDialogButtonBox.ButtonRole.ActionRole
+        self.go = box.addButton(self.tr("&Export"), role)
+        self.go.clicked.connect(self.start)
+        self.go.setDefault(True)
+        self.stop = box.addButton(self.tr("Ca&ncel export"), role)
+        self.stop.clicked.connect(self.cancel)
+        self.show_folder = box.addButton(self.tr("&Open folder"), role)
+        self.show_folder.clicked.connect(lambda: _open(self._to))
+        self.show_report = box.addButton(self.tr("Open &report"), role)
+        self.show_report.clicked.connect(lambda: _open(self._to / REPORT))
+        box.addButton(QDialogButtonBox.StandardButton.Close)
+        box.rejected.connect(self.reject)
+        return box
 
     def _browse(self) -> None:
         found = QFileDialog.getExistingDirectory(self, self.tr("Export to"), self.folder.text())
         if found:
             self.folder.setText(found)
-
-    def _open(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self.folder.text()).expanduser())))
 
     def _ticked_scenes(self) -> list[str]:
         items = (self.scenes.item(row) for row in range(self.scenes.count()))
@@ -180,48 +192,48 @@ class ExportDialog(QDialog):
         return [part for part, tick in self.parts.items() if tick.isChecked()]
 
     def _enable(self) -> None:
-        wanted = self._ticked_scenes() and self._ticked_parts() and self.folder.text().strip()
-        self.go.setEnabled(bool(wanted) and not self.stop.isEnabled())
+        scenes, working = self._ticked_scenes(), self.engine.working
+        self._offer_confidence(scenes or self._outcome.stems)
+        parts = self._ticked_parts()
+        self.cleaning.set_parts(parts)
+        self.inputs.setEnabled(not working)
+        self.go.setEnabled(bool(scenes and parts and self.folder.text().strip()) and not working)
+        self.stop.setEnabled(working)
+        self.bar.setVisible(working)
 
-    def _set_busy(self, busy: bool) -> None:
-        self.stop.setEnabled(busy)
-        self.bar.setVisible(busy)
-        self.bar.setValue(0)
-        if busy:
-            self._showing.start()
-        else:
-            self._showing.stop()
+    def _offer_confidence(self, scenes: list[str]) -> None:
+        made = "confidence" in parts_made(self._outcome.folder, self.which.currentData(), scenes)
+        if made != self._confident:
+            self._confident = made
+            tick, hint = self.parts["confidence"], PARTS["confidence"][1]
+            tick.setEnabled(made)
+            tick.setChecked(made)
+            tick.setToolTip(hint if made else self.tr("The run has none of these scenes by this model"))
+
+    def _hear(self, event: AnyEvent) -> None:
+        self._progress.fold(event)
+        if self._progress.work:
+            what, done, total = self._progress.work
+            self.bar.setValue(round(1000 * done / max(total, 1)))
+            self.said.setText(", ".join(filter(None, (what, work_left(self._progress)))))
+
+    def _end(self, how: str, sentence: str) -> None:
+        if how != "done":
+            drop_unfinished(self._to, self._outcome.stems)
+        told = {
+            "done": self.tr("Everything is in {0}.").format(self._to),
+            "stopped": self.tr("Cancelled; no half-written file was left."),
+            "failed": sentence,
+        }
+        self.said.setText(told[how])
         self._enable()
-
-    def _show_progress(self) -> None:
-        if self._last:
-            said = self._last[-1]
-            self.bar.setValue(round(1000 * said.done / max(said.total, 1)))
-
-    def _done(self, to: Path, finished: bool) -> None:
-        self._set_busy(False)
-        self.show_folder.setEnabled(finished)
-        if not finished:
-            self.said.setText(self.tr("Cancelled; no half-written file was left."))
-            return
-        self.said.setText(self.tr("The maps are in {0}.").format(to))
-        self.exported.emit(to)
-
-    def _fail(self, sentence: str) -> None:
-        self._set_busy(False)
-        self.said.setText(sentence)
+        self.show_folder.setEnabled(how == "done")
+        self.show_report.setEnabled(how == "done" and "report" in self._making)
+        if how == "done":
+            self.exported.emit(self._to)
+        if self._leaving:
+            super().reject()
 
 
-class _Copying:
-    """Runs the copying off the window's thread; whether it came to its end."""
-
-    def __init__(self, copying: Iterator[Progressed], cancel: Event, last: list[Progressed]) -> None:
-        self._copying, self._cancel, self._last = copying, cancel, last
-
-    def __call__(self) -> bool:
-        with closing(self._copying) as copying:  # type: ignore[type-var]  # export is a generator
-            for said in copying:
-                self._last[:] = [said]
-                if self._cancel.is_set():
-                    return False
-        return True
+def _open(path: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

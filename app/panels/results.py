@@ -72,8 +72,8 @@ class ResultsPanel(QScrollArea):
         return label
 
     def _lay_out(self) -> None:
-        self.export = QPushButton(icon("export"), self.tr("&Export the maps..."), self)
-        self.export.setToolTip(self.tr("Copy the GeoTIFFs to a folder of yours"))
+        self.export = QPushButton(icon("export"), self.tr("&Export..."), self)
+        self.export.setToolTip(self.tr("Maps, polygons, catalogue, model and report, in a folder of yours"))
         self.export.clicked.connect(lambda: self._emit(self.export_requested))
         self.apply = QPushButton(icon("apply"), self.tr("&Apply to new scenes..."), self)
         self.apply.setToolTip(self.tr("Map more scenes of the same sensor and season with this model"))

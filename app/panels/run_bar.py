@@ -68,7 +68,7 @@ class RunBar(QToolBar):
         self.export = act(
             "export",
             tr("Export..."),
-            tr("Copy this finished run's maps to a folder"),
+            tr("Take this finished run's maps, model and report home"),
             lambda: self.export_requested.emit(self._runs[0].folder),
         )
         self.addSeparator()

@@ -48,7 +48,7 @@ class Order:
 
 
 def parts_made(folder: Path, which: Which, scenes: Sequence[str] = ()) -> list[Part]:
-    """The parts that can be delivered: confidence only where the run has it for every scene (default: all)."""
+    """What can be delivered of `scenes` (default: all): confidence only where each of them has it."""
     stems = scenes or mapped_stems(open_run(folder).job)
     confident = all(map_path(folder, which, stem, "confidence").exists() for stem in stems)
     return [part for part in PARTS if part != "confidence" or confident]

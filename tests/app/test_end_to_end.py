@@ -157,6 +157,8 @@ def test_from_imagery_to_an_exported_map(
     dialog.folder.setText(str(tmp_path / "home"))
     with qtbot.waitSignal(dialog.exported, timeout=LONG):
         dialog.start()
+    listed = read_json(tmp_path / "home/bundle.json")["files"]
+    assert {"model/model.onnx", "report.html", "north.json", "north.polygons.gpkg"} <= set(listed)
     for name in ("north", "south"):
         with (
             rasterio.open(tmp_path / f"home/{name}.class.tif") as exported,

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,22 @@ from core.cli import app
 from core.delivery.bundle import MANIFEST, deliver
 from core.delivery.order import drop_unfinished, parts_made
 from core.errors import BadInput
+from core.guard import STOPPED
 from core.map_files import map_path
 from core.run import Run
+
+ROOT = Path(__file__).parents[2]
+STUCK = """
+import time
+import rasterio.shutil
+from core.cli import app
+def copy(made, partial, **_):
+    partial.touch()
+    print("writing", flush=True)
+    time.sleep(60)
+rasterio.shutil.copy = copy
+app()
+"""
 
 
 @pytest.fixture
@@ -64,6 +81,19 @@ def test_a_delivery_that_ends_early_has_no_list_of_files(run: Run, tmp_path: Pat
     again.close()  # type: ignore[attr-defined]  # a generator
     assert not (to / MANIFEST).exists()
     assert not [name for name in files(to) if "partial" in name]
+
+
+def test_a_delivery_that_is_told_to_end_leaves_nothing_half_written(run: Run, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    words = [sys.executable, "-P", "-c", STUCK, "export", str(run.folder), "--to", str(to), "--part", "class"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line == "writing\n" for line in process.stdout)
+        assert files(to) == ["target.class.tif.partial"]
+        process.terminate()
+    assert process.returncode == STOPPED
+    assert files(to) == []
 
 
 def test_what_a_killed_delivery_was_writing_is_known(tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ CONTRACT = (
         "delivery.order",
         "delivery.parts",
         "disk_space",
-        "export",
     ),
     *("map_files", "presets", "run_queue", "run_reading", "run_state", "supervise"),
 )
