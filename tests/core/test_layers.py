@@ -30,6 +30,7 @@ CONTRACT = (
         "delivery.order",
         "delivery.parts",
         "disk_space",
+        "evidence",
     ),
     *("map_files", "presets", "run_queue", "run_reading", "run_state", "supervise"),
 )
