@@ -62,16 +62,16 @@ def file_rows(path: Path, height: int, width: int) -> IdRows:
 
 
 def keep(path: Path, height: int, made: Iterable[float | Ids]) -> Iterator[float]:
-    """Write rows, made one band after the other, as bare bytes; yields the share done, theirs or of rows.
+    """Write rows, made one band after the other, as bare bytes; yields the share done.
 
     Raises RunFailed where the disk is full.
     """
-    rows = 0
+    rows, before = 0, 0.0
     with writing(path), path.open("wb") as file:
         for said in made:
             if isinstance(said, float):
-                yield said
+                before = said
             else:
                 file.write(np.ascontiguousarray(said).data)
                 rows += len(said)
-                yield rows / height
+            yield before + (1 - before) * rows / height

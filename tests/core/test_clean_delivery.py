@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import shapely
 from delivered import finished_run, read
-from id_rows import made, rows_of
+from drawn_ids import made, rows_of
 from pyproj import CRS
 from small_job import NAMES
 from worlds import north_up
@@ -20,6 +20,7 @@ from core.delivery.parts import Cleaning
 from core.errors import BadInput
 from core.map_files import map_path
 from core.run import Run
+from geo_io import id_rows
 from geo_io.class_areas import class_areas
 from geo_io.grid import Grid
 from geo_io.majority import majority
@@ -45,8 +46,11 @@ def polygons(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return shapely.from_wkb(geometry), dict(zip(meta["fields"], data, strict=True))
 
 
-def test_raster_and_polygons_are_cleaned_alike(run: Run, tmp_path: Path) -> None:
+def test_raster_and_polygons_are_cleaned_alike(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     to = tmp_path / "out"
+    monkeypatch.setattr(id_rows, "BAND_PX", 1000)
     events = list(deliver(run.folder, to, parts=["class", "polygons"], cleaning=CLEANING))
     ids = read(map_path(run.folder, "chosen", "target"))
     expected = made(sieve(rows_of(made(majority(rows_of(ids, 99), 3)), 99), 40))
@@ -64,6 +68,7 @@ def test_raster_and_polygons_are_cleaned_alike(run: Run, tmp_path: Path) -> None
     assert columns["mean_confidence"] == pytest.approx(0.5)
     shares = [event.done / event.total for event in events]
     assert shares == sorted(shares)
+    assert len(set(shares)) > 20
     assert sorted(path.name for path in to.iterdir() if "partial" in path.name) == []
 
 

@@ -1,9 +1,9 @@
 """The majority filter: against counting by hand, whatever the bands."""
 
 import numpy as np
+from drawn_ids import drawn_ids, made, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
-from id_rows import drawn_ids, made, rows_of
 
 from geo_io.id_rows import Ids
 from geo_io.majority import majority

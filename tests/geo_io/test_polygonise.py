@@ -7,9 +7,9 @@ import pyogrio.raw
 import pytest
 import shapely
 from affine import Affine
+from drawn_ids import drawn_ids, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
-from id_rows import drawn_ids, rows_of
 from pyproj import CRS, Geod
 from rasterio.features import shapes
 from scipy import ndimage

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from drawn_ids import drawn_ids, made, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
-from id_rows import drawn_ids, made, rows_of
 from rasterio.features import sieve as gdal_sieve
 from scipy import ndimage
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import shapely
+from drawn_ids import drawn_ids
 from hypothesis import given
 from hypothesis import strategies as st
-from id_rows import drawn_ids
 from rasterio.features import shapes
 
 from geo_io.components import label

@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geo_io.id_rows import IdRows, Ids
 
 SIDE = 14
+
+# A busy machine is no finding.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def rows_of(ids: Ids, step: int) -> IdRows:
