@@ -94,8 +94,8 @@ class Seams:
         return found
 
 
-def join(rows: IdRows, connectivity: Connectivity) -> Generator[float, None, Seams]:
-    """Read all bands once; yields the share read, returns the components that lie in more than one band."""
+def join(rows: IdRows, connectivity: Connectivity, share: float) -> Generator[float, None, Seams]:
+    """Read all bands once, `share` of the work; yields how much is done, returns what touches cuts."""
     members: list[_Members] = []
     edges: list[Pairs] = []
     offset, top, above = 0, 0, None
@@ -110,7 +110,7 @@ def join(rows: IdRows, connectivity: Connectivity) -> Generator[float, None, Sea
         above = place[band.of_pixel[-1:]]
         members.append(_Members(touching, band.value[touching], band.size[touching], band.first[touching]))
         offset, top = offset + len(touching), top + len(ids)
-        yield top / rows.height
+        yield share * top / rows.height
     return _seams(members, edges)
 
 

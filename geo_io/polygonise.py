@@ -51,12 +51,7 @@ def polygonise(
 
     Yields the share done, and polygons band by band as they are whole; same input, same order.
     """
-    joining = join(rows, 4)
-    try:
-        while True:
-            yield next(joining) / 4
-    except StopIteration as end:
-        seams: Seams = end.value
+    seams = yield from join(rows, 4, 1 / 4)
     waiting = _Waiting(seams)
     scores = confidence if confidence is not None else repeat(None)
     top = 0

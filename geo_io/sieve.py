@@ -23,12 +23,7 @@ def sieve(rows: IdRows, least_px: int, connectivity: Connectivity = 4) -> Iterat
     Three passes over `rows`; yields the share done in the first two, then the bands of the result, which
     does not depend on their height. Memory: a band, and what touches a cut between two.
     """
-    joining = join(rows, connectivity)
-    try:
-        while True:
-            yield next(joining) / 3
-    except StopIteration as end:
-        seams: Seams = end.value
+    seams = yield from join(rows, connectivity, 1 / 3)
     offers = [_across(seams, least_px)]
     for top, part in _parts(rows, seams, least_px, connectivity):
         offers.append(_offers(part, seams))
