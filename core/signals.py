@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench
-from core.calibration import Answers, Bin
+from core.calibration import Answers
 from core.data import Sample
 from core.draws import rng
 from core.metrics import Confusion, Scores
@@ -27,7 +27,8 @@ class Signals:
     d4_agreement: share of pixels whose class survives a quarter turn and a flip of the image.
     shares: predicted class shares. prior_shift: how far they are from those to be expected (0 to 1).
     holdout: source scores on held-out blocks; there too how far confidence is from accuracy, as it is and
-    with the temperature that suits best, and the bins of the reliability diagram. None: nothing to measure.
+    with the temperature that suits best, and the reliability diagram's bins (confidence, accuracy, share).
+    None: nothing to measure.
     """
 
     entropy: float
@@ -41,7 +42,7 @@ class Signals:
     calibration_error: float | None = None
     calibration_error_tempered: float | None = None
     temperature: float | None = None
-    reliability: list[Bin] | None = None
+    reliability: list[list[float]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -95,7 +96,7 @@ def _calibration(answers: Answers) -> dict[str, Any]:
         "calibration_error": answers.error(),
         "calibration_error_tempered": answers.error(temperature),
         "temperature": temperature,
-        "reliability": answers.bins(),
+        "reliability": [list(each) for each in answers.bins()],
     }
 
 

@@ -66,7 +66,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 def test_a_models_signals_hold_its_calibration_and_how_far_its_shares_are(bench: Bench) -> None:
     found = measure_signals(bench, bench.segmentor).signals
     assert found.reliability
-    assert sum(each.share for each in found.reliability) == pytest.approx(1)
+    assert sum(share for _, _, share in found.reliability) == pytest.approx(1)
     assert found.calibration_error_tempered < found.calibration_error
     source = [float(n) for n in bench.domains["source"].class_pixels]
     expected = [source[0] / sum(source), source[1] / sum(source), 0.9]
