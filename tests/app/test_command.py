@@ -12,11 +12,12 @@ from core.events import Progressed
 
 ENGINE_MS = 60_000
 SPEAKS = """
-import sys
+import sys, time
 half = len(line := '{"kind": "progressed", "what": "é", "done": 1, "total": 2}\\n'.encode()) // 2
 for piece in (b"no event\\n" + line[:half], line[half:] + sys.argv[-1].encode()):
     sys.stdout.buffer.write(piece)
     sys.stdout.flush()
+    time.sleep(0.5)  # so that they are read apart
 """
 DEAF = """
 import signal, time
