@@ -86,7 +86,6 @@ RULES: dict[str, Rule] = {
 
 TRIED: dict[str, Rule] = {
     "the verdict": lambda c: c.adapts,
-    "the verdict, and lower entropy": lambda c: c.adapts and c.changes["entropy"] > 0,
     "agreement falls by less than 0.02": lambda c: c.changes["agreement"] > -0.02,
     "agreement falls by less than 0.035": lambda c: c.changes["agreement"] > -0.035,
 }

@@ -51,6 +51,8 @@ def choose(
 ) -> Verdict:
     """The guarded choice: gates first, then which model is surer and steadier on the target.
 
+    A model that is less sure of its classes is not taken on the other signs alone: a collapse into other
+    classes can look steady, and rich in classes.
     `prior` are the class shares of the source's labels; where the user knows those of the target,
     `expected` has them by class, and they count instead. `reverse`: what the adapted
     model gained by reverse validation, if that was asked for, `miou` from `low` to `high`: a loss beyond
@@ -76,7 +78,7 @@ def choose(
         return Verdict("source-only", "likely", alarms, *record)
     if votes == len(gains):
         return Verdict("adapted", "clear", words, *record)
-    if votes + taught >= 2:
+    if votes + taught >= 2 and (gains[0] > 0 or taught):
         return Verdict("adapted", "likely", words, *record)
     return Verdict("source-only", "cannot tell" if votes else "likely", words, *record)
 

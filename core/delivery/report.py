@@ -14,6 +14,7 @@ from core.comparison import (
     Row,
     headline,
     read_outcome,
+    reliability,
     score_rows,
     share_rows,
     signal_rows,
@@ -21,6 +22,7 @@ from core.comparison import (
 from core.delivery.order import Order
 from core.delivery.page import chart, figure, legend, page, table
 from core.delivery.parts import REPORT
+from core.evidence import evidence
 from core.files import read_json, write_text
 from core.job import dump_job
 from core.journal import read
@@ -53,7 +55,7 @@ def report(order: Order) -> Iterator[float | Path]:
             for found in class_areas(map_path(order.run.folder, which, stem), len(outcome.names)):
                 yield 0.8 * (n + (s + found.counted) / len(order.stems)) / len(shown)
             areas[which] += found.area_m2
-    parts = [*_top(order, outcome), *_maps(order, shown), *_areas(outcome, areas), *_evidence(outcome)]
+    parts = [*_top(order, outcome), *_maps(order, shown), *_areas(order, outcome, areas), *_evidence(outcome)]
     parts += [*_accuracy(outcome), *_curves(order), *_provenance(order)]
     to = order.to / REPORT
     write_text(to, page(f"{outcome.job.name}: land cover of {outcome.job.target.name}", parts))
@@ -67,6 +69,7 @@ def _top(order: Order, outcome: Outcome) -> Iterator[str]:
     yield f"<p><small>Run {escape(order.run.id)}, job {escape(job.name)}, by Isthmus</small></p>"
     yield f'<div class="verdict"><p><strong>{escape(headline(verdict))}.</strong></p>'
     reasons = "".join(f"<li>{escape(str(reason))}</li>" for reason in verdict.get("reasons", []))
+    reasons += "".join(f"<li>{escape(sentence)}</li>" for sentence in evidence(verdict))
     yield f"<ul>{reasons}</ul>"
     made = f"The maps delivered are the {order.model} model's."
     yield f"<p>{made} No label of {escape(job.target.name)} was used to choose.</p></div>"
@@ -95,7 +98,7 @@ def _maps(order: Order, shown: Sequence[Which]) -> Iterator[str]:
         yield f"<p><small>and {len(order.stems) - MOST_SCENES} more scenes.</small></p>"
 
 
-def _areas(outcome: Outcome, areas: dict[Which, Any]) -> Iterator[str]:
+def _areas(order: Order, outcome: Outcome, areas: dict[Which, Any]) -> Iterator[str]:
     yield "<h2>Class areas</h2>"
     heads = ["class", *(f"{which}, ha" for which in areas), *(f"{which}, %" for which in areas)]
     rows = [
@@ -107,7 +110,8 @@ def _areas(outcome: Outcome, areas: dict[Which, Any]) -> Iterator[str]:
         for i, name in enumerate(outcome.names)
     ]
     yield table(heads, rows)
-    yield f"<p><small>{AREAS}</small></p>"
+    cleaned = " They are of the maps before cleaning." if order.cleaning.changes_raster else ""
+    yield f"<p><small>{AREAS}{cleaned}</small></p>"
 
 
 def _evidence(outcome: Outcome) -> Iterator[str]:
@@ -115,6 +119,11 @@ def _evidence(outcome: Outcome) -> Iterator[str]:
     if signals:
         yield "<h2>Evidence without labels</h2>"
         yield table(["measure", "source-only", "adapted", "better"], [_cells(row) for row in signals])
+        points = {
+            name: [(100 * x, y) for x, y in found] for name, found in reliability(outcome.verdict).items()
+        }
+        if drawn := chart(points, "% confidence on the held-out source, beside the share that is right"):
+            yield drawn
         shares = share_rows(outcome.verdict, outcome.names)
         yield table(["share of the target", "source-only", "adapted", ""], [_cells(row) for row in shares])
 

@@ -36,6 +36,12 @@ def test_a_model_that_is_less_sure_is_not() -> None:
     assert choose(BEFORE, worse, PRIOR, NAMES).chosen == "source-only"
 
 
+def test_a_model_that_is_steadier_but_less_sure_of_its_classes_is_not_taken_either() -> None:
+    found = choose(BEFORE, replace(SURER, entropy=0.41), PRIOR, NAMES)
+    assert (found.chosen, found.sure) == ("source-only", "cannot tell")
+    assert choose(BEFORE, replace(SURER, information=0.29), PRIOR, NAMES).sure == "likely"
+
+
 def test_no_change_is_not_called_better() -> None:
     found = choose(BEFORE, BEFORE, PRIOR, NAMES)
     assert (found.chosen, found.sure) == ("source-only", "likely")
