@@ -104,7 +104,9 @@ def test_a_method_has_a_page_with_every_section(name: str) -> None:
     path = PAGES / f"{name}.md"
     text = path.read_text()
     assert text.startswith("# ")
-    assert "\n```mermaid\n" in text.partition("\n## ")[0]
+    picture = text.partition("\n## ")[0].partition("\n```mermaid\n")[2]
+    assert picture.startswith("flowchart")
+    assert not re.search(r"-\. *\d", picture), "mermaid takes a label that begins with a digit for no label"
     titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert [title for title in titles if title in SECTIONS] == list(SECTIONS)
     assert all(len(section(path, title).strip()) > 20 for title in SECTIONS)
