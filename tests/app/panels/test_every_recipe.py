@@ -1,5 +1,8 @@
 """Every card and every recipe that the engine really describes leads to a project that can be started."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 from described import ready
@@ -7,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from app.engine import Engine
 from app.panels.method import MethodPanel
-from core.describe import description
 
 
 def test_every_card_and_every_recipe_can_be_started_and_undone(qtbot: QtBot, tmp_path: Path) -> None:
@@ -16,7 +18,7 @@ def test_every_card_and_every_recipe_can_be_started_and_undone(qtbot: QtBot, tmp
     panel.bar.estimate.automatic = False
     qtbot.addWidget(panel)
     panel.show()
-    said = description()
+    said = json.loads(subprocess.check_output([sys.executable, "-P", "-m", "core.cli", "describe"]))
     panel._engine.described.emit(said)
     before = document.project.dumped(tmp_path)
     offered = [name for card in panel.cards.cards.values() for name in card.recipes]
