@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from core.map_files import CONFIDENCE_STEPS
 from core.tiling import Taps, Tiling
 
 CHUNK_BYTES = 16 * 2**20
@@ -136,6 +137,6 @@ def decide(probabilities: Tensor, out: Tensor) -> None:
         torch.gt(probabilities[i], best, out=better)
         torch.maximum(best, probabilities[i], out=best)
         torch.maximum(classes, as_byte.mul_(i), out=classes)
-    confidence.copy_(best.mul_(254).round_().nan_to_num_(nan=255.0))
+    confidence.copy_(best.mul_(CONFIDENCE_STEPS).round_().nan_to_num_(nan=255.0))
     torch.eq(confidence, 255, out=better)
     torch.maximum(classes, as_byte.mul_(255), out=classes)

@@ -17,6 +17,7 @@ from core.blend import CHUNK_BYTES, Plane
 from core.disk_space import map_bytes
 from core.errors import BadInput
 from core.events import Progressed
+from core.map_files import CONFIDENCE_STEPS
 from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
@@ -166,7 +167,7 @@ def _write_maps(
             tags=tags,
             overviews="average",
             description="confidence",
-            scale=1 / 254,
+            scale=1 / CONFIDENCE_STEPS,
         )
     write_map(
         classes,

@@ -16,6 +16,7 @@ from core.blend import decide
 from core.control import Control
 from core.errors import BadInput, RunFailed
 from core.events import AnyEvent, Pictured, Warned
+from core.map_files import CONFIDENCE_STEPS
 from core.parts.pseudo_labels import ClassTrust
 from core.parts.teacher import Teacher
 from core.predict_window import Seen, look_at, probabilities
@@ -123,7 +124,7 @@ class Previews:
             tags={"RUN": self.run.id, "STAGE": self.stage, "STEP": str(self.bench.step_now + 1)},
             overviews="average" if confidence else "mode",
             description=layer,
-            scale=1 / 254 if confidence else None,
+            scale=1 / CONFIDENCE_STEPS if confidence else None,
         )
 
 

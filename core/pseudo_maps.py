@@ -18,7 +18,7 @@ from core.data import Domain
 from core.errors import RunFailed
 from core.events import Progressed
 from core.files import write_json
-from core.map_files import CLASS_SUFFIX, CONFIDENCE_SUFFIX, stems
+from core.map_files import CLASS_SUFFIX, CONFIDENCE_STEPS, CONFIDENCE_SUFFIX, stems
 from core.networks.segmentor import Segmentor
 from core.parts.pseudo_labels import BINS, ClassTrust
 from core.predict import Predictor, predict_scene
@@ -32,8 +32,6 @@ LABELLED = "labelled target"
 """The domain of the target with its pseudo labels."""
 LABELS_SUFFIX, DONE = ".labels.tif", "labels.json"
 BAND_ROWS = 512
-SUREST = 254
-"""Confidence 1 in a confidence raster."""
 
 Threshold = Literal["median", "fixed"]
 
@@ -93,7 +91,7 @@ class PseudoMaps:
                 yield said.model_copy(update={"what": f"labelling {stem}"})
         counts = sum((_counted(folder, stem) for stem in self._stems), np.zeros((256, 256), np.int64))
         thresholds = self._thresholds(counts[: self.bench.classes])
-        least = np.ceil(thresholds * SUREST).astype(np.uint8)
+        least = np.ceil(thresholds * CONFIDENCE_STEPS).astype(np.uint8)
         for done, (place, stem) in enumerate(zip(places, self._stems, strict=True), 1):
             write_map(
                 folder / (stem + LABELS_SUFFIX),
@@ -117,7 +115,7 @@ class PseudoMaps:
         if self.threshold == "fixed":
             return np.full(len(counts), self.cap)
         trust = ClassTrust(len(counts), torch.device("cpu"), self.cap)
-        bins = (torch.arange(256) * BINS // SUREST).clamp(max=BINS - 1)
+        bins = (torch.arange(256) * BINS // CONFIDENCE_STEPS).clamp(max=BINS - 1)
         trust.histogram.index_add_(1, bins, torch.from_numpy(counts).double())
         found: NDArray[np.float64] = trust.thresholds.numpy()
         return found

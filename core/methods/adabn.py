@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from core.bench import SOURCE, TARGET, Bench, Losses
+from core.bench import TARGET, Bench, Losses
 from core.card import Card
 from core.options import Options as Base
-from core.parts.losses import cross_entropy
 from core.parts.normalisation import renew_statistics
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -36,10 +36,6 @@ def phases(options: Options, steps: int) -> list[Phase]:  # noqa: ARG001  # ever
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     renew_statistics(student, bench.images(TARGET, "adabn", o.batches))

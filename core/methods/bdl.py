@@ -31,6 +31,7 @@ from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary
 from core.parts.cyclegan import CycleGan, TranslatorOptions
 from core.parts.losses import cross_entropy
 from core.parts.perceptual import Measure, Perceptual
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 from core.pseudo_maps import LABELLED, PseudoMaps, Threshold
 
@@ -101,11 +102,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr)
     for k in range(1, o.rounds + 1):

@@ -19,7 +19,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.augment import blur, jitter_bands
-from core.bench import SOURCE, TARGET, Bench, Losses
+from core.bench import TARGET, Bench, Losses
 from core.card import Card
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary
@@ -29,6 +29,7 @@ from core.parts.normalisation import renew_statistics
 from core.parts.pseudo_labels import ClassTrust
 from core.parts.steadiness import renew_where_steadier
 from core.parts.teacher import Teacher, TeacherNorm
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -73,11 +74,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     if o.adabn != "no" and bench.begins("adapt"):
         images = bench.images(TARGET, "adabn", o.adabn_batches)

@@ -26,6 +26,7 @@ from core.networks.outputs import Batch
 from core.parts.adversary import FAIR_LSGAN
 from core.parts.cyclegan import CycleGan, TranslatorOptions
 from core.parts.losses import cross_entropy
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -69,11 +70,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     gan = CycleGan(bench, o)
     bench.keep("translate", student=student, optimizer=optimizer, gan=gan)

@@ -17,13 +17,14 @@ from typing import Literal
 from pydantic import Field
 
 from core.augment import blur, jitter_bands
-from core.bench import SOURCE, Bench, Losses
+from core.bench import Bench, Losses
 from core.card import Card
 from core.options import Options as Base
 from core.parts.losses import cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.pseudo_labels import TrustScope, image_trust
 from core.parts.teacher import Teacher, TeacherNorm
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -65,11 +66,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher)

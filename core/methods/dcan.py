@@ -19,12 +19,13 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from pydantic import Field
 
-from core.bench import SOURCE, Bench, Losses
+from core.bench import Bench, Losses
 from core.card import Card
 from core.options import Options as Base
 from core.parts.channel_statistics import Over, aligned_features, channel_statistics
 from core.parts.losses import cross_entropy
 from core.parts.style_translator import StyleTranslator
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -72,11 +73,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     translator = StyleTranslator(bench, o.generator_lr, o.generator_width, o.statistics)
     bench.keep("translate", student=student, optimizer=optimizer, translator=translator)

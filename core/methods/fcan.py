@@ -17,7 +17,7 @@ from functools import partial
 
 from pydantic import Field
 
-from core.bench import SOURCE, Bench, Losses
+from core.bench import Bench, Losses
 from core.card import Card
 from core.events import Progressed
 from core.networks.domain_classifier import DomainClassifier
@@ -25,6 +25,7 @@ from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary, encoded
 from core.parts.losses import cross_entropy
 from core.parts.rendering import Rendered
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -68,11 +69,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
 def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
 
     rendered = Rendered(bench, crops(bench, o))
     if bench.begins("adapt"):

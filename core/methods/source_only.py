@@ -5,10 +5,10 @@ The model every adaptation is measured against, and the candidate that stays whe
 
 from collections.abc import Iterator
 
-from core.bench import SOURCE, Bench, Losses
+from core.bench import Bench, Losses
 from core.card import Card
 from core.options import Options as Base
-from core.parts.losses import cross_entropy
+from core.parts.warm_start import learn_source
 from core.phases import Phase
 
 CARD = Card(
@@ -29,9 +29,4 @@ def phases(options: Options, steps: int) -> list[Phase]:  # noqa: ARG001  # ever
 def train(bench: Bench, o: Options) -> Iterator[Losses]:  # noqa: ARG001  # every method has this signature
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    bench.keep("source", student=student, optimizer=optimizer)
-
-    for (source,) in bench.steps("source", [SOURCE]):
-        supervised = bench.backward(cross_entropy(student(source.image), source))
-        bench.step(optimizer)
-        yield {"supervised": supervised}
+    yield from learn_source(bench, student, optimizer)
