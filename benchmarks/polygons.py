@@ -172,11 +172,11 @@ def draw(height: int, width: int) -> None:
     raw, clean = paths(height, width)
     grid = grid_of(height, width)
     if not raw.exists():
-        write_map(raw, grid, drawn(height, width), colors=None, tags={}, overviews="mode")
+        write_map(raw, grid, drawn(height, width), colors=[], tags={})
     if not clean.exists():
         with Scene.open(raw) as scene:
             made = (said for said in sieve(scene_rows(scene), LEAST_PX) if not isinstance(said, float))
-            write_map(clean, grid, made, colors=None, tags={}, overviews="mode")
+            write_map(clean, grid, made, colors=[], tags={})
 
 
 def main() -> None:

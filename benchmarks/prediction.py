@@ -42,7 +42,7 @@ from geo_io.grid import Grid
 from geo_io.legend import LandClass, Legend
 from geo_io.scene import Scene
 from geo_io.spool import Spool
-from geo_io.write import write_map
+from geo_io.write import write_map, write_shares
 
 HERE = Path(__file__).parent
 BANDS, CLASSES, TILE, OVERLAP, BATCH = 4, 7, 512, 128, 8
@@ -177,8 +177,8 @@ def write_only(_name: str, image: Path, out: Path) -> Callable[[], None]:
             while spool.done < grid.height:
                 spool.append(rows[:, : min(384, grid.height - spool.done)])
             colors = [(i, i, i) for i in range(CLASSES)]
-            write_map(out / "c.tif", grid, spool.read(0), colors=colors, tags={}, overviews="mode")
-            write_map(out / "p.tif", grid, spool.read(1), colors=None, tags={}, overviews="average")
+            write_map(out / "c.tif", grid, spool.read(0), colors=colors, tags={})
+            write_shares(out / "p.tif", grid, [spool.read(1)], names=["p"], scale=1 / 254, tags={})
 
     return work
 
@@ -196,7 +196,7 @@ def monai(name: str, image: Path, out: Path) -> Callable[[], None]:
                 pixels, (TILE, TILE), BATCH, net, overlap=OVERLAP / TILE, mode="gaussian"
             )
             classes = scores[0].argmax(0).to(torch.uint8).numpy()
-        write_map(out / "monai.tif", grid, [classes], colors=None, tags={}, overviews="mode")
+        write_map(out / "monai.tif", grid, [classes], colors=[], tags={})
 
     return work
 

@@ -1,4 +1,4 @@
-"""Tiles of logits in, finished rows of classes and confidences out: a rolling band on the device."""
+"""Tiles of logits in, finished rows of classes and probabilities out: a rolling band on the device."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -46,9 +46,11 @@ class RowBand:
         classes: int,
         mode: Literal["blend", "crop"],
         device: torch.device,
+        probabilities: bool = False,
     ) -> None:
         self.plane, self.mode, self.native_columns = plane, mode, native_columns
         self.left, self.right = plane.taps_x.needs(*native_columns)
+        self.layers = 2 + classes * probabilities
         self.top = -HEAD_ROWS
         rows = HEAD_ROWS + plane.tiling_y.tile
         self.sums = torch.zeros(classes, rows, self.right - self.left, device=device)
@@ -98,17 +100,20 @@ class RowBand:
 
     @torch.inference_mode()
     def finish(self, low: int, high: int) -> Tensor:
-        """Native rows `[low, high)`, whose working rows are complete, as (2, rows, w) uint8 on the device.
+        """Native rows `[low, high)`, whose working rows are complete: (layers, rows, w) uint8 on the device.
 
-        First the class, then the confidence: the winner's probability times 254; 255 in both
-        where the network gave something that is no number.
+        First the class, then the confidence, the winner's probability times 254, then every class's
+        where they are wanted; 255 where the network gave something that is no number.
         """
         width = self.native_columns[1] - self.native_columns[0]
-        out = torch.empty(2, high - low, width, dtype=torch.uint8, device=self.sums.device)
+        out = torch.empty(self.layers, high - low, width, dtype=torch.uint8, device=self.sums.device)
         step = max(CHUNK_BYTES // (4 * self.sums.shape[0] * width), 1)
         for row in range(low, high, step):
             stop = min(row + step, high)
-            decide(self._probabilities(row, stop), out[:, row - low : stop - low])
+            probabilities, rows = self._probabilities(row, stop), slice(row - low, stop - low)
+            decide(probabilities, out[:2, rows])
+            for shares, of_class in zip(out[2:, rows], probabilities, strict=False):
+                shares.copy_((of_class * CONFIDENCE_STEPS).round_().nan_to_num_(nan=255.0))
         return out
 
     def _probabilities(self, low: int, high: int) -> Tensor:

@@ -156,13 +156,16 @@ def predict(
     scenes: Annotated[list[Path], typer.Argument(metavar="SCENE...", help="Images like the target's.")],
     to: Annotated[Path, typer.Option(help="Folder of the maps.")],
     which: Annotated[Which, typer.Option(help="Which of the run's models.")] = "chosen",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write the probability of each class too, a band a class.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Map more scenes with the model of a finished run."""
     from core.console import watch
     from core.remap import map_scenes
 
-    watch(map_scenes(run, scenes, to, which), as_json)
+    watch(map_scenes(run, scenes, to, which, probabilities), as_json)
 
 
 @app.command()

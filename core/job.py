@@ -179,6 +179,9 @@ class Predict(Options):
     overlap_px: int = Field(128, ge=0, description="Overlap of neighbouring tiles in working pixels")
     batch: int = Field(8, ge=1, le=256, description="Tiles in a forward pass")
     confidence: bool = Field(True, description="Write the confidence raster too")
+    probabilities: bool = Field(
+        False, description="Write a raster with the probability of each class too, a band a class"
+    )
     models: Literal["both", "chosen", "method"] = Field(
         "both", description="Map with both models, with the chosen one, or with what the method made"
     )

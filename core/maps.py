@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.evaluate import evaluate
 from core.events import AnyEvent, Evaluated, Pictured
 from core.files import read_json, write_json
-from core.map_files import CLASS_SUFFIX, CONFIDENCE_SUFFIX, stems
+from core.map_files import CLASS_SUFFIX, SUFFIXES, stems
 from core.metrics import Confusion
 from core.networks.segmentor import Segmentor
 from core.predict import Predictor, predict_scene
@@ -56,7 +56,7 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
             folder = run.maps / model
             yield from predict_scene(maker, place.scene, place.area, folder, stem, tags(run, model))
             if model == chosen:
-                for suffix, sidecar in itertools.product((CLASS_SUFFIX, CONFIDENCE_SUFFIX), ("", ".aux.xml")):
+                for suffix, sidecar in itertools.product(SUFFIXES.values(), ("", ".aux.xml")):
                     name = stem + suffix + sidecar
                     _link(folder / name, run.maps / name)
                 yield Pictured(what=f"map {stem}", path=f"maps/{stem}{CLASS_SUFFIX}")

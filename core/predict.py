@@ -17,7 +17,7 @@ from core.blend import CHUNK_BYTES, Plane
 from core.disk_space import map_bytes
 from core.errors import BadInput
 from core.events import Progressed
-from core.map_files import CONFIDENCE_STEPS
+from core.map_files import CONFIDENCE_STEPS, SUFFIXES, RasterPart, layers
 from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
@@ -28,7 +28,7 @@ from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 from geo_io.spool import READ_BYTES, Spool
 from geo_io.whole_file import require_space, writing
-from geo_io.write import read_tags, write_map
+from geo_io.write import read_tags, write_map, write_shares
 
 if TYPE_CHECKING:  # geopandas is only loaded where an area is
     from geo_io.vector import Area
@@ -60,7 +60,7 @@ def predict_scene(
     tags: dict[str, str],
     threads: int = THREADS,
 ) -> Iterator[Progressed]:
-    """Write `<stem>.class.tif` (and `<stem>.confidence.tif`) to `folder`; yields as rows are finished.
+    """Write `<stem>.class.tif`, and what else the options ask for, to `folder`; yields as rows are finished.
 
     Whatever ends it early, the finished rows stay in `<stem>.spool`, and the next call with equal
     network, options, image and tags goes on from there, or returns at once where the maps exist.
@@ -68,23 +68,22 @@ def predict_scene(
     folder, RunFailed when disk or memory is short or the network yields no numbers.
     """
     tags = tags | {"map_id": _map_id(predictor, scene, area, tags)}
-    paths = [folder / f"{stem}.class.tif"]
-    if predictor.options.confidence:
-        paths.append(folder / f"{stem}.confidence.tif")
+    held = layers(predictor.options, len(predictor.legend.classes))
+    wanted = [layer for span in held.values() for layer in span]
+    paths = {part: folder / (stem + SUFFIXES[part]) for part in held}
     grid = predictor.map_grid(scene.grid)
     total = grid.height
-    if not all(read_tags(path) == tags for path in paths):
+    if not all(read_tags(path) == tags for path in paths.values()):
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         plane, extent = predictor.plane(scene.grid), _extent(grid, area)
         widths = _strip_widths(plane, extent.width, len(predictor.legend.classes))
         path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
         cached = CACHE.capped(_cache_bytes(scene, plane, widths[0], threads))
-        with cached, Spool(path, identity, extent.height, widths, len(paths)) as spool:
-            require_space(folder, spool.missing_bytes + map_bytes(grid, len(paths)))
-            for done in _fill(
-                spool, predictor, StripReader(scene, predictor.gsd_m, area, plane), extent, threads
-            ):
+        with cached, Spool(path, identity, extent.height, widths, len(wanted)) as spool:
+            require_space(folder, spool.missing_bytes + map_bytes(grid, len(wanted)))
+            reader = StripReader(scene, predictor.gsd_m, area, plane)
+            for done in _fill(spool, wanted, predictor, reader, extent, threads):
                 share = done / (extent.height * len(widths))
                 yield Progressed(what=f"map {stem}", done=min(int(share * total), total - 1), total=total)
             _write_maps(spool, predictor.legend, grid, extent, paths, tags)
@@ -103,7 +102,9 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
     activations and the libraries come on top.
     """
     plane, k, c = predictor.plane(scene.grid), len(predictor.legend.classes), len(scene.bands)
-    tiling, tile, layers = plane.tiling_y, predictor.options.tile_px, 1 + predictor.options.confidence
+    tiling, tile = plane.tiling_y, predictor.options.tile_px
+    kept = sum(map(len, layers(predictor.options, k).values()))
+    made = 2 + k * predictor.options.probabilities
     widths = _strip_widths(plane, scene.grid.width, k)
     columns = min(math.ceil(widths[0] * plane.taps_x.factor) + 2 * tile, plane.taps_x.working + tile)
     rows = strip_rows(scene, plane)
@@ -114,17 +115,17 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
         4 * k * (tile + 1) * columns + 4 * (tile + 1) * columns,
         min(read_ahead * rows, scene.grid.height + rows) * columns * (c * itemsize + 2),
         slots * tile**2 * (c * (itemsize + 4) + 1 + 4 * k) + 8 * k * tile**2,
-        2 * 2 * layers * math.ceil(tiling.tile / plane.taps_y.factor) * widths[0],
+        2 * (made + kept) * math.ceil(tiling.tile / plane.taps_y.factor) * widths[0],
         4 * CHUNK_BYTES + READ_BYTES,
         GDAL_CACHE_MB * 2**20 + _cache_bytes(scene, plane, widths[0], THREADS),
     ]
-    disk = layers * scene.grid.height * scene.grid.width + map_bytes(scene.grid, layers)
+    disk = kept * scene.grid.height * scene.grid.width + map_bytes(scene.grid, kept)
     tiles = tiling.count * plane.tiling_x.count
     return Estimate(sum(parts) / 2**20, disk / 2**20, tiles)
 
 
 def _fill(
-    spool: Spool, predictor: Predictor, reader: StripReader, extent: Box, threads: int
+    spool: Spool, wanted: list[int], predictor: Predictor, reader: StripReader, extent: Box, threads: int
 ) -> Iterator[int]:
     """Compute what the spool lacks; yields how many rows, over all column strips, are safe in it."""
     lefts = [extent.col + int(left) for left in np.cumsum([0, *spool.widths])]
@@ -137,7 +138,7 @@ def _fill(
             yield from sweep.rows(first, extent.stop_row)
 
     def keep(rows: Waiting) -> None:
-        spool.append(rows()[: spool.layers])
+        spool.append(rows()[wanted])
 
     # One band may wait for the disk while the next is computed; what was handed over is kept, come what may.
     with ThreadPoolExecutor(1, thread_name_prefix="spool") as writer, closing(bands()) as coming:
@@ -153,31 +154,26 @@ def _fill(
 
 
 def _write_maps(
-    spool: Spool, legend: Legend, grid: Grid, extent: Box, paths: list[Path], tags: dict[str, str]
+    spool: Spool,
+    legend: Legend,
+    grid: Grid,
+    extent: Box,
+    paths: dict[RasterPart, Path],
+    tags: dict[str, str],
 ) -> None:
     """The maps from the finished spool; the classes last, so that with them all is there."""
-    classes, *confidence = paths
-    for path in confidence:
-        rows = _framed(spool.read(1), grid, extent)
-        write_map(
-            path,
-            grid,
-            rows,
-            colors=None,
-            tags=tags,
-            overviews="average",
-            description="confidence",
-            scale=1 / CONFIDENCE_STEPS,
-        )
+    first, *rest = (_framed(spool.read(layer), grid, extent) for layer in range(spool.layers))
+    for part, names in (("confidence", ["confidence"]), ("probabilities", legend.names)):
+        if part in paths:
+            bands, rest = rest[: len(names)], rest[len(names) :]
+            write_shares(paths[part], grid, bands, names=names, scale=1 / CONFIDENCE_STEPS, tags=tags)
     write_map(
-        classes,
+        paths["class"],
         grid,
-        _framed(spool.read(0), grid, extent),
+        first,
         colors=[c.rgb for c in legend.classes],
         names=legend.names,
         tags=tags,
-        overviews="mode",
-        description="class",
     )
 
 

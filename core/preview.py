@@ -23,7 +23,7 @@ from core.predict_window import Seen, look_at, probabilities
 from core.predictor import Predictor
 from core.run import Run
 from geo_io.grid import Box, Grid
-from geo_io.write import write_map
+from geo_io.write import write_map, write_shares
 
 KEPT = 2
 Part = TypeVar("Part")
@@ -114,18 +114,13 @@ class Previews:
         return next((part for part in self.bench.kept.values() if isinstance(part, kind)), None)
 
     def _write_layer(self, path: Path, layer: str, grid: Grid, values: NDArray[np.uint8]) -> None:
-        legend, confidence = self.run.job.legend, layer == "confidence"
-        write_map(
-            path,
-            grid,
-            [values],
-            colors=None if confidence else [c.rgb for c in legend.classes],
-            names=() if confidence else legend.names,
-            tags={"RUN": self.run.id, "STAGE": self.stage, "STEP": str(self.bench.step_now + 1)},
-            overviews="average" if confidence else "mode",
-            description=layer,
-            scale=1 / CONFIDENCE_STEPS if confidence else None,
-        )
+        legend = self.run.job.legend
+        tags = {"RUN": self.run.id, "STAGE": self.stage, "STEP": str(self.bench.step_now + 1)}
+        if layer == "confidence":
+            write_shares(path, grid, [[values]], names=[layer], scale=1 / CONFIDENCE_STEPS, tags=tags)
+        else:
+            colors = [c.rgb for c in legend.classes]
+            write_map(path, grid, [values], colors=colors, names=legend.names, tags=tags, description=layer)
 
 
 @contextmanager

@@ -100,7 +100,6 @@ class PseudoMaps:
                 colors=[c.rgb for c in maker.legend.classes],
                 names=maker.legend.names,
                 tags={"FOR": self.phase},
-                overviews="mode",
                 description="pseudo label",
             )
             yield Progressed(what="keeping sure labels", done=done, total=len(places))

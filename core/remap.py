@@ -20,9 +20,12 @@ from core.prepare import seen_target
 from core.run import Run, open_run
 
 
-def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iterator[Progressed | Pictured]:
+def map_scenes(
+    folder: Path, images: list[Path], to: Path, which: Which, probabilities: bool = False
+) -> Iterator[Progressed | Pictured]:
     """Write a map of each image to `to`. They must be like the target's: its sensor, bands and season.
 
+    As the run's own maps; `probabilities`: with a raster of every class's probability, whatever the run has.
     Of the run nothing but its folder is needed. Raises BadInput where it has no such model, or an image
     does not fit.
     """
@@ -34,6 +37,8 @@ def map_scenes(folder: Path, images: list[Path], to: Path, which: Which) -> Iter
     places = open_like(target, run.job.legend, bands)
     device = launch(run.job.schedule).device
     maker = predictor(run, finished_model(run, stage, bands, device), device)
+    if probabilities:
+        maker.options = maker.options.model_copy(update={"probabilities": True})
     for place, stem in zip(places, stems(scenes), strict=True):
         yield from predict_scene(maker, place.scene, place.area, to, stem, tags(run, stage))
         yield Pictured(what=f"map {stem}", path=str(to / (stem + CLASS_SUFFIX)))

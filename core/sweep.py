@@ -15,7 +15,7 @@ from core.strips import StripReader, Strips
 from geo_io.legend import IGNORE
 
 Waiting = Callable[[], NDArray[np.uint8]]
-"""Gives rows (2, h, w) of class and confidence, once the device has computed them."""
+"""Gives rows (layers, h, w), as `RowBand.finish` has them, once the device has computed them."""
 
 
 class Sweep:
@@ -26,8 +26,15 @@ class Sweep:
         self.plane = reader.plane
         self.slots = predictor.slots(self.plane.tiling_x.count)
         self.dtype = reader.scene.dtype if self.plane.native else np.dtype(np.float32)
-        classes, options = len(predictor.legend.classes), predictor.options
-        self.band = RowBand(self.plane, reader.native_columns, classes, options.mode, predictor.device)
+        options = predictor.options
+        self.band = RowBand(
+            self.plane,
+            reader.native_columns,
+            len(predictor.legend.classes),
+            options.mode,
+            predictor.device,
+            options.probabilities,
+        )
 
     def rows(self, first: int, stop: int) -> Iterator[Waiting]:
         """The native rows `[first, stop)`, band by band, from top to bottom."""
@@ -88,7 +95,7 @@ class Sweep:
 
 
 def _handed_over(rows: Tensor, wanted: NDArray[np.bool_]) -> Waiting:
-    """Start the copy of finished rows (2, h, w) to the host; the result waits for it and masks it."""
+    """Start the copy of finished rows (layers, h, w) to the host; the result waits for it and masks it."""
     event = None
     if rows.device.type == "cuda":
         host = torch.empty(rows.shape, dtype=rows.dtype, pin_memory=True)
@@ -100,10 +107,10 @@ def _handed_over(rows: Tensor, wanted: NDArray[np.bool_]) -> Waiting:
     def wait() -> NDArray[np.uint8]:
         if event is not None:
             event.synchronize()
-        both: NDArray[np.uint8] = host.numpy()
-        if ((both[0] == IGNORE) & wanted).any():
+        finished: NDArray[np.uint8] = host.numpy()
+        if ((finished[0] == IGNORE) & wanted).any():
             raise RunFailed("the network yields values that are no numbers; train with a lower schedule.lr")
         unwanted = np.where(wanted, np.uint8(0), np.uint8(IGNORE))
-        return np.maximum(both, unwanted, out=both)
+        return np.maximum(finished, unwanted, out=finished)
 
     return wait

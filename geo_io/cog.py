@@ -12,7 +12,7 @@ BLOCK_PX = 512
 
 
 def write_cog(made: Path, to: Path, overviews: Literal["mode", "average"]) -> None:
-    """A copy of the one-band map `made`, laid out for reading over a network.
+    """A copy of the map `made`, laid out for reading over a network.
 
     Its overviews are kept where it has any; a small map gets none. Colour table, nodata, tags and CRS stay.
     Raises BadInput where the folder cannot be written, RunFailed where the disk is full.

@@ -17,6 +17,7 @@ from rasterio.windows import Window
 
 from geo_io.blocks import open_dataset
 from geo_io.grid import Box, Grid
+from geo_io.legend import IGNORE
 from geo_io.whole_file import publish, whole
 
 BLOCK_PX = 512
@@ -33,35 +34,51 @@ def write_map(
     grid: Grid,
     rows: Iterable[NDArray[np.uint8]],
     *,
-    colors: Sequence[Rgb] | None,
+    colors: Sequence[Rgb],
     tags: Mapping[str, str],
-    nodata: int = 255,
-    overviews: Literal["mode", "average"],
-    description: str = "",
     names: Sequence[str] = (),
-    scale: float | None = None,
+    description: str = "class",
 ) -> None:
-    """Write a one-band uint8 GeoTIFF on `grid` from `rows`: bands (h, width) of any height, top to bottom.
+    """Write a GeoTIFF of classes on `grid` from `rows`: bands (h, width) of any height, top to bottom.
 
-    Tiled, DEFLATE, internal overviews. `colors` and `names` are those of values 0, 1, 2...: a colour
-    table and the band's tags `class_0`...; `tags` go to the domain ISTHMUS. No clock enters the
-    file: equal input gives equal bytes. Raises BadInput where the folder cannot be written, RunFailed where
-    the disk is full.
+    uint8, 255 for nodata, tiled, DEFLATE, internal overviews by mode. `colors` and `names` are those of
+    values 0, 1, 2...: a colour table and the band's tags `class_0`...; `tags` go to the domain ISTHMUS. No
+    clock enters the file: equal input gives equal bytes. Raises BadInput where the folder cannot be
+    written, RunFailed where the disk is full.
     """
     with _whole_map(path) as partial:
-        with _create(partial, grid, count=1, dtype="uint8", nodata=nodata) as dataset:
-            if colors is not None:
-                table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
-                dataset.write_colormap(1, table | {nodata: (0, 0, 0, 0)})
-            dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
-            dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
+        with _create(partial, grid, tags, count=1, dtype="uint8", nodata=IGNORE) as dataset:
+            table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
+            dataset.write_colormap(1, table | {IGNORE: (0, 0, 0, 0)})
             dataset.update_tags(1, **{f"class_{i}": name for i, name in enumerate(names)})
-            if description:
-                dataset.set_band_description(1, description)
-            if scale is not None:
-                dataset.scales = (scale,)
-            _write_rows(dataset, rows)
-        _add_overviews(partial, grid, overviews)
+            dataset.set_band_description(1, description)
+            _write_rows(dataset, 1, rows)
+        _add_overviews(partial, grid, "mode")
+        _keep_crs(partial, grid)
+
+
+def write_shares(
+    path: Path,
+    grid: Grid,
+    bands: Sequence[Iterable[NDArray[np.uint8]]],
+    *,
+    names: Sequence[str],
+    scale: float,
+    tags: Mapping[str, str],
+) -> None:
+    """Write a GeoTIFF of quantities between 0 and 1, one for each of `names`, from rows as in `write_map`.
+
+    uint8, a value times `scale` being the quantity, 255 for nodata; overviews by average. Raises what
+    `write_map` does.
+    """
+    kind = {"photometric": "minisblack", "alpha": "no", "interleave": "band"}
+    with _whole_map(path) as partial:
+        with _create(partial, grid, tags, count=len(bands), dtype="uint8", nodata=IGNORE, **kind) as dataset:
+            dataset.descriptions = tuple(names)
+            dataset.scales = (scale,) * len(bands)
+            for number, rows in enumerate(bands, 1):
+                _write_rows(dataset, number, rows)
+        _add_overviews(partial, grid, "average")
         _keep_crs(partial, grid)
 
 
@@ -77,9 +94,7 @@ def writing_image(
     """
     kind = {"photometric": "minisblack", "alpha": "no", "predictor": 3 if dtype.kind == "f" else 2}
     with _whole_map(path) as partial:
-        with _create(partial, grid, count=len(names), dtype=dtype.name, **kind) as dataset:
-            dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
-            dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
+        with _create(partial, grid, tags, count=len(names), dtype=dtype.name, **kind) as dataset:
             dataset.descriptions = tuple(names)
             dataset.colorinterp = [_COLORS.get(name.casefold(), ColorInterp.undefined) for name in names]
 
@@ -119,7 +134,7 @@ def _whole_map(path: Path) -> Iterator[Path]:
                 sidecar.unlink(missing_ok=True)
 
 
-def _create(path: Path, grid: Grid, **profile: object) -> DatasetWriter:
+def _create(path: Path, grid: Grid, tags: Mapping[str, str], **profile: object) -> DatasetWriter:
     dataset: DatasetWriter = open_dataset(
         path,
         "w",
@@ -135,15 +150,17 @@ def _create(path: Path, grid: Grid, **profile: object) -> DatasetWriter:
         bigtiff="if_safer",
         **profile,
     )
+    dataset.update_tags(TIFFTAG_SOFTWARE="Isthmus", AREA_OR_POINT="Area")
+    dataset.update_tags(ns=TAG_DOMAIN, **dict(sorted(tags.items())))
     return dataset
 
 
-def _write_rows(dataset: DatasetWriter, rows: Iterable[NDArray[np.uint8]]) -> None:
+def _write_rows(dataset: DatasetWriter, band: int, rows: Iterable[NDArray[np.uint8]]) -> None:
     """Whole rows of blocks in order: a compressed block that is written twice leaves a hole."""
     top = 0
-    for band in _block_rows(rows, dataset.width):
-        dataset.write(band, 1, window=Window(0, top, dataset.width, len(band)))
-        top += len(band)
+    for part in _block_rows(rows, dataset.width):
+        dataset.write(part, band, window=Window(0, top, dataset.width, len(part)))
+        top += len(part)
     if top != dataset.height:
         raise ValueError(f"{top} rows for a map of {dataset.height}")
 

@@ -13,7 +13,7 @@ from core.job import load_job
 from core.map_files import map_path
 from core.run import Run, create
 from geo_io.grid import Grid
-from geo_io.write import write_map
+from geo_io.write import write_map, write_shares
 
 COLORS = [tuple(bytes.fromhex(c["color"][1:])) for c in CLASSES]
 
@@ -32,18 +32,13 @@ def finished_run(folder: Path) -> Run:
             [ids],
             colors=COLORS,
             tags={"RUN": run.id, "MODEL": which},
-            overviews="mode",
             names=NAMES,
         )
-        write_map(
-            map_path(run.folder, which, "target", "confidence"),
-            grid,
-            [confidence],
-            colors=None,
-            tags={"RUN": run.id},
-            overviews="average",
-            scale=1 / 254,
-        )
+        to = map_path(run.folder, which, "target", "confidence")
+        write_shares(to, grid, [[confidence]], names=["confidence"], scale=1 / 254, tags={"RUN": run.id})
+        to = map_path(run.folder, which, "target", "probabilities")
+        bands = [[np.where(ids == 255, 255, 40 * i).astype(np.uint8)] for i in range(len(NAMES))]
+        write_shares(to, grid, bands, names=NAMES, scale=1 / 254, tags={"RUN": run.id})
     (run.folder / "verdict.json").write_text(json.dumps({"chosen": "source-only", "sure": "likely"}))
     return run
 

@@ -17,7 +17,7 @@ from core.journal import NAME, read
 from core.map_files import map_path
 from core.run import open_run
 from geo_io.grid import Grid
-from geo_io.write import write_map
+from geo_io.write import write_map, write_shares
 
 JOURNALS = Path(__file__).parent / "journals"
 NAMES = ("finished", "stopped", "failed", "died", "resumed")
@@ -95,13 +95,7 @@ def draw_maps(run: Path) -> None:
     after[: SIDE // 5, : SIDE // 3] = 1
     after[-4:] = 255
     for which, ids in (("source-only", before), ("adapted", after), ("chosen", after)):
-        for part, values in (("class", ids), ("confidence", np.full_like(ids, 200))):
-            write_map(
-                map_path(run, which, "target", part),  # type: ignore[arg-type]  # literals in a loop
-                grid,
-                [values],
-                colors=[(0, 0, 255), (0, 255, 0), (255, 0, 0)] if part == "class" else None,
-                names=names if part == "class" else (),
-                tags={},
-                overviews="mode",
-            )
+        colors = [(0, 0, 255), (0, 255, 0), (255, 0, 0)]
+        write_map(map_path(run, which, "target"), grid, [ids], colors=colors, names=names, tags={})
+        sure, to = np.full_like(ids, 200), map_path(run, which, "target", "confidence")
+        write_shares(to, grid, [[sure]], names=["confidence"], scale=1 / 254, tags={})

@@ -30,7 +30,7 @@ from core.comparison import Outcome
 from core.delivery.order import drop_unfinished, parts_made
 from core.delivery.parts import PARTS, REPORT, Part
 from core.events import AnyEvent
-from core.map_files import Which
+from core.map_files import OPTIONAL, Which
 from core.progress import Progress
 
 PARTS_A_ROW = 3
@@ -47,7 +47,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(self.tr("Export {0}").format(outcome.folder.name))
         self._outcome, self._progress = outcome, Progress()
         self._to, self._making = to, list[Part]()
-        self._confident, self._leaving = True, False
+        self._leaving = False
         self.engine = Command(self)
         self.engine.heard.connect(self._hear)
         self.engine.ended.connect(self._end)
@@ -193,7 +193,7 @@ class ExportDialog(QDialog):
 
     def _enable(self) -> None:
         scenes, working = self._ticked_scenes(), self.engine.working
-        self._offer_confidence(scenes or self._outcome.stems)
+        self._offer_optional(scenes or self._outcome.stems)
         parts = self._ticked_parts()
         self.cleaning.set_parts(parts)
         self.inputs.setEnabled(not working)
@@ -201,14 +201,15 @@ class ExportDialog(QDialog):
         self.stop.setEnabled(working)
         self.bar.setVisible(working)
 
-    def _offer_confidence(self, scenes: list[str]) -> None:
-        made = "confidence" in parts_made(self._outcome.folder, self.which.currentData(), scenes)
-        if made != self._confident:
-            self._confident = made
-            tick, hint = self.parts["confidence"], PARTS["confidence"][1]
-            tick.setEnabled(made)
-            tick.setChecked(made)
-            tick.setToolTip(hint if made else self.tr("The run has none of these scenes by this model"))
+    def _offer_optional(self, scenes: list[str]) -> None:
+        made = parts_made(self._outcome.folder, self.which.currentData(), scenes)
+        for part in OPTIONAL:
+            tick, there = self.parts[part], part in made
+            if there != tick.isEnabledTo(self.inputs):
+                tick.setEnabled(there)
+                tick.setChecked(there)
+                hint = self.tr("The run has none of these scenes by this model")
+                tick.setToolTip(PARTS[part][1] if there else hint)
 
     def _hear(self, event: AnyEvent) -> None:
         self._progress.fold(event)

@@ -16,12 +16,12 @@ from core.delivery.cleaning import check_cleaning, cleaned_raster
 from core.delivery.order import Order
 from core.delivery.parts import PARTS, Cleaning, Part
 from core.delivery.polygons import class_polygons
-from core.delivery.rasters import class_raster, confidence_raster
+from core.delivery.rasters import class_raster, confidence_raster, share_raster
 from core.delivery.report import report
 from core.errors import BadInput
 from core.events import Progressed
 from core.files import write_json
-from core.map_files import Which, mapped_stems
+from core.map_files import OPTIONAL, Which, mapped_stems
 from core.run import Run, open_run
 from geo_io.whole_file import writing
 
@@ -82,6 +82,10 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
             pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
         if "confidence" in parts:
             pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
+        if "probabilities" in parts:
+            pieces.append(
+                Piece(f"probabilities of {stem}", partial(share_raster, order, stem, "probabilities"))
+            )
         if "polygons" in parts:
             pieces.append(Piece(f"polygons of {stem}", partial(class_polygons, order, stem)))
     if "report" in parts:
@@ -109,7 +113,7 @@ def check(order: Order, parts: Sequence[Part]) -> None:
     check_cleaning(order)
     for stem in order.stems:
         made = [order.made(stem, "class")]
-        made += [order.made(stem, "confidence")] if "confidence" in parts else []
+        made += [order.made(stem, part) for part in OPTIONAL if part in parts]
         for path in made:
             if not path.exists():
                 raise BadInput(path, "is not there", "let the run end, or leave this part out")

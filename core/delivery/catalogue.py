@@ -15,7 +15,7 @@ from pyproj import CRS
 from core.delivery.checksums import sha256
 from core.delivery.order import Order
 from core.files import read_json, write_json
-from core.map_files import CONFIDENCE_STEPS, stems
+from core.map_files import CLASS_SUFFIX, CONFIDENCE_STEPS, SUFFIXES, RasterPart, stems
 from geo_io.grid import Grid
 from geo_io.ground import bounds, moved
 from geo_io.legend import IGNORE, Legend
@@ -129,14 +129,16 @@ def _asset(path: Path, legend: Legend, grid: Grid) -> dict[str, Any]:
     facts: dict[str, Any] = {"href": f"./{path.name}", **file_facts(path)}
     if media := MEDIA_TYPES.get(path.suffix):
         facts["type"] = media
-    if path.name.endswith(".class.tif"):
+    if path.name.endswith(CLASS_SUFFIX):
         band: dict[str, Any] = {"name": "class", "data_type": "uint8", "nodata": IGNORE}
         band["raster:spatial_resolution"] = grid.gsd_m
         return facts | {"roles": ["data"], "bands": [band], "classification:classes": classes(legend)}
-    if path.name.endswith(".confidence.tif"):
-        scale = {"raster:scale": 1 / CONFIDENCE_STEPS, "raster:offset": 0}
-        band = {"name": "confidence", "data_type": "uint8", "nodata": IGNORE, **scale}
-        return facts | {"roles": ["data"], "bands": [band]}
+    shares: dict[RasterPart, list[str]] = {"confidence": ["confidence"], "probabilities": legend.names}
+    for part, names in shares.items():
+        if path.name.endswith(SUFFIXES[part]):
+            scale = {"raster:scale": 1 / CONFIDENCE_STEPS, "raster:offset": 0}
+            bands = [{"name": name, "data_type": "uint8", "nodata": IGNORE, **scale} for name in names]
+            return facts | {"roles": ["data"], "bands": bands}
     return facts | {"roles": ["data" if path.suffix == ".gpkg" else "metadata"]}
 
 

@@ -47,9 +47,7 @@ def cleaned_raster(order: Order, stem: str) -> Iterator[float | Path]:
             rows,
             colors=[c.rgb for c in legend.classes],
             tags=(read_tags(made) or {}) | {"CLEANED": said(order)},
-            overviews="mode",
             names=legend.names,
-            description="class",
         )
     for path in kept:
         path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.delivery.parts import MODEL_FOLDER, PARTS, Cleaning, Part
 from core.files import read_json
-from core.map_files import Which, map_path, mapped_stems
+from core.map_files import OPTIONAL, RasterPart, Which, map_path, mapped_stems
 from core.run import Run, open_run
 
 
@@ -21,11 +21,11 @@ class Order:
     to: Path
     cleaning: Cleaning
 
-    def made(self, stem: str, part: Part) -> Path:
-        """The run's own raster, `class` or `confidence`."""
-        return map_path(self.run.folder, self.which, stem, "class" if part == "class" else "confidence")
+    def made(self, stem: str, part: RasterPart) -> Path:
+        """The run's own raster."""
+        return map_path(self.run.folder, self.which, stem, part)
 
-    def path(self, stem: str, part: Part) -> Path:
+    def path(self, stem: str, part: RasterPart) -> Path:
         """Where the raster of a scene goes."""
         return self.to / self.made(stem, part).name
 
@@ -48,10 +48,12 @@ class Order:
 
 
 def parts_made(folder: Path, which: Which, scenes: Sequence[str] = ()) -> list[Part]:
-    """What can be delivered of `scenes` (default: all): confidence only where each of them has it."""
+    """What can be delivered of `scenes` (default: all): an optional raster only where each of them has it."""
     stems = scenes or mapped_stems(open_run(folder).job)
-    confident = all(map_path(folder, which, stem, "confidence").exists() for stem in stems)
-    return [part for part in PARTS if part != "confidence" or confident]
+    missing = [
+        part for part in OPTIONAL if not all(map_path(folder, which, stem, part).exists() for stem in stems)
+    ]
+    return [part for part in PARTS if part not in missing]
 
 
 def drop_unfinished(to: Path, scenes: Sequence[str]) -> None:

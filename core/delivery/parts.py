@@ -7,12 +7,16 @@ from typing import Literal
 
 from core.errors import BadInput
 
-Part = Literal["class", "confidence", "polygons", "catalogue", "model", "report"]
+Part = Literal["class", "confidence", "probabilities", "polygons", "catalogue", "model", "report"]
 
 REPORT, MODEL_FOLDER = "report.html", "model"
 PARTS: Mapping[Part, tuple[str, str]] = {
     "class": ("Classes", "Cloud-optimised GeoTIFF with names and colours, and a style that QGIS applies"),
     "confidence": ("Confidence", "Cloud-optimised GeoTIFF: probability of the class, 0 to 1 by its scale"),
+    "probabilities": (
+        "Probabilities",
+        "Cloud-optimised GeoTIFF with a band for each class: its probability, 0 to 1 by its scale",
+    ),
     "polygons": ("Polygons", "GeoPackage: class, area on the ellipsoid and mean confidence of each"),
     "catalogue": ("Catalogue", "STAC items of the maps and of the model, with checksums"),
     "model": ("Model", "Weights, torch.export and ONNX, which runs in QGIS with the plugin Deepness"),

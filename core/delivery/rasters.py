@@ -1,10 +1,10 @@
-"""Class and confidence rasters as they leave the house: cloud-optimised, named, coloured, styled."""
+"""Rasters as they leave the house: cloud-optimised, named, coloured, styled."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.delivery.order import Order
-from core.map_files import CONFIDENCE_STEPS
+from core.map_files import CONFIDENCE_STEPS, RasterPart
 from geo_io.class_areas import class_areas
 from geo_io.cog import write_cog
 from geo_io.pam import ClassRow, sidecar, write_names
@@ -38,11 +38,16 @@ def class_raster(order: Order, stem: str) -> Iterator[float | Path]:
 
 def confidence_raster(order: Order, stem: str) -> Iterator[float | Path]:
     """The confidence raster and its style."""
-    made, to = order.made(stem, "confidence"), order.path(stem, "confidence")
+    yield from share_raster(order, stem, "confidence")
+    yield write_confidence_style(order.path(stem, "confidence"), CONFIDENCE_STEPS)
+
+
+def share_raster(order: Order, stem: str, part: RasterPart) -> Iterator[float | Path]:
+    """A raster of quantities between 0 and 1."""
+    made, to = order.made(stem, part), order.path(stem, part)
     yield 0.0
     write_cog(made, to, "average")
     yield to
     if sidecar(to).exists():
         yield sidecar(to)
-    yield write_confidence_style(to, CONFIDENCE_STEPS)
     yield 1.0

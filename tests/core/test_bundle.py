@@ -113,6 +113,7 @@ def test_what_cannot_be_delivered_is_said_before_anything_is_written(run: Run, t
     with pytest.raises(BadInput, match="where the run keeps its maps"):
         next(deliver(run.folder, run.maps, parts=["class"]))
     map_path(run.folder, "chosen", "target", "confidence").unlink()
+    assert {"class", "probabilities"} <= {*parts_made(run.folder, "chosen")}
     assert "confidence" not in parts_made(run.folder, "chosen")
     with pytest.raises(BadInput, match=r"confidence\.tif: is not there"):
         next(deliver(run.folder, to))

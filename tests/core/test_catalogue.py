@@ -71,7 +71,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def to(run: Run) -> Path:
-    list(deliver(run.folder, run.folder / "out", parts=["class", "confidence", "catalogue"]))
+    list(deliver(run.folder, run.folder / "out", parts=["class", "confidence", "probabilities", "catalogue"]))
     return run.folder / "out"
 
 
@@ -103,6 +103,7 @@ def test_every_prefix_is_of_a_named_extension_and_each_of_those_is_used(item: di
 
 def test_assets_are_the_files_with_their_checksums(item: dict[str, Any], to: Path) -> None:
     assert {"class", "class.qml", "class.tif.aux.xml", "confidence"} <= set(item["assets"])
+    assert [band["name"] for band in item["assets"]["probabilities"]["bands"]] == list(NAMES)
     for asset in item["assets"].values():
         path = to / asset["href"]
         assert asset["file:size"] == path.stat().st_size

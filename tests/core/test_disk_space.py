@@ -40,6 +40,8 @@ def test_a_run_takes_no_more_than_was_guessed_and_is_refused_where_that_is_not_f
 def test_large_scenes_and_both_models_ask_for_room(tmp_path: Path) -> None:
     job = plan(draw(tmp_path), {}).job
     one = plan(tmp_path / "job.yaml", {"predict.models": "chosen", "predict.confidence": False}).job
+    shares = plan(tmp_path / "job.yaml", {"predict.probabilities": True}).job
+    assert needed_bytes(shares) > needed_bytes(job)
     unmapped = plan(tmp_path / "job.yaml", {"target.scenes.0.map": False}).job
     assert needed_bytes(job) > needed_bytes(one) > needed_bytes(unmapped)
     larger = plan(tmp_path / "job.yaml", {"network.encoder": "resnet101"}).job

@@ -326,6 +326,32 @@ def test_without_confidence(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} == {"i.tif", "m.class.tif"}
 
 
+@pytest.mark.parametrize("confidence", [True, False])
+@pytest.mark.parametrize("gsd", [1.0, 2.0])
+def test_probabilities_of_every_class(tmp_path: Path, gsd: float, confidence: bool) -> None:
+    """A band a class, in rasters that a killed prediction goes on with, and no other pixel of the map changed."""
+    with scene_of(tmp_path / "i.tif", 100, 131) as scene:
+        plain = run(predictor_for(scene, gsd_m=gsd), scene, tmp_path, stem="plain")
+        predictor = predictor_for(scene, gsd_m=gsd, probabilities=True, confidence=confidence)
+        making = predict_scene(predictor, scene, None, tmp_path, "m", {})
+        next(making)
+        making.close()
+        list(predict_scene(predictor, scene, None, tmp_path, "m", {}))
+        with rasterio.open(tmp_path / "m.probabilities.tif") as dataset:
+            shares = dataset.read()
+            assert dataset.descriptions == tuple(predictor.legend.names)
+        with rasterio.open(tmp_path / "m.class.tif") as dataset:
+            np.testing.assert_array_equal(dataset.read(1), plain[0])
+        assert (tmp_path / "m.confidence.tif").exists() == confidence
+        seen = plain[0] != 255
+        np.testing.assert_array_equal(shares == 255, np.broadcast_to(~seen, shares.shape))
+        np.testing.assert_array_equal(shares.max(0)[seen], plain[1][seen])
+        chosen = np.take_along_axis(shares, np.where(seen, plain[0], 0)[None], 0)[0]
+        np.testing.assert_array_equal(chosen, shares.max(0))
+        assert np.abs(shares.sum(0, dtype=int)[seen] - 254).max() <= CLASSES / 2
+        assert len({share.tobytes() for share in shares}) == CLASSES
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "uint32"])
 def test_pixel_types(tmp_path: Path, dtype: str) -> None:
     with scene_of(tmp_path / "i.tif", 70, 70, dtype=dtype) as scene:

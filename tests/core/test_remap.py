@@ -40,6 +40,13 @@ def test_the_images_of_the_run_are_not_needed(finished: tuple[Run, Path], tmp_pa
     assert len(maps(tmp_path)) == 2
 
 
+def test_probabilities_of_a_run_that_made_none(finished: tuple[Run, Path], tmp_path: Path) -> None:
+    run, image = finished
+    list(map_scenes(run.folder, [image], tmp_path, "chosen", probabilities=True))
+    with rasterio.open(tmp_path / "target.probabilities.tif") as file:
+        assert file.descriptions == tuple(run.job.legend.names)
+
+
 def test_bands_are_found_by_name_among_others(finished: tuple[Run, Path], tmp_path: Path) -> None:
     run, image = finished
     with rasterio.open(image) as file:

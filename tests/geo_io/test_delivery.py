@@ -30,7 +30,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("delivered")
     grid = Grid(rasterio.CRS.from_user_input(UTM).to_wkt(), north_up(0.5), IDS.shape[1], IDS.shape[0])
     made = folder / "made.tif"
-    write_map(made, grid, [IDS], colors=COLORS, tags=TAGS, overviews="mode", names=NAMES)
+    write_map(made, grid, [IDS], colors=COLORS, tags=TAGS, names=NAMES)
     write_cog(made, folder / "map.tif", "mode")
     write_names(folder / "map.tif", ROWS, TAGS)
     return folder / "map.tif"

@@ -11,12 +11,13 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
+from rasterio.enums import ColorInterp
 from worlds import north_up
 
 from geo_io.errors import RunFailed
 from geo_io.grid import Grid
 from geo_io.scene import Scene
-from geo_io.write import read_tags, write_map
+from geo_io.write import read_tags, write_map, write_shares
 
 COLORS = [(10, 20, 30), (40, 50, 60), (70, 80, 90)]
 UTM_WKT = CRS.from_epsg(32633).to_wkt()
@@ -30,7 +31,7 @@ def classes(height: int, width: int) -> NDArray[np.uint8]:
 
 def written(path: Path, values: NDArray[np.uint8], crs_wkt: str | None = UTM_WKT, **how: Any) -> Path:
     grid = Grid(crs_wkt, how.pop("transform", north_up(1.0)), values.shape[1], values.shape[0])
-    defaults: dict[str, Any] = {"colors": COLORS, "tags": {"run": "r1", "Größe": "ä"}, "overviews": "mode"}
+    defaults: dict[str, Any] = {"colors": COLORS, "tags": {"run": "r1", "Größe": "ä"}}
     write_map(path, grid, how.pop("rows", [values]), **(defaults | how))
     return path
 
@@ -52,7 +53,7 @@ def test_bands_of_any_height_are_the_same_file(tmp_path: Path) -> None:
 
 
 def test_what_a_map_says_of_itself(tmp_path: Path) -> None:
-    path = written(tmp_path / "m.tif", classes(9, 9), names=["water", "Wald ü"], description="class")
+    path = written(tmp_path / "m.tif", classes(9, 9), names=["water", "Wald ü"])
     with rasterio.open(path) as dataset:
         assert [dataset.colormap(1)[i] for i in (0, 2, 255)] == [
             (10, 20, 30, 255),
@@ -69,11 +70,23 @@ def test_what_a_map_says_of_itself(tmp_path: Path) -> None:
     assert read_tags(path) == {"run": "r1", "Größe": "ä"}
 
 
-def test_scale_without_colours(tmp_path: Path) -> None:
-    with rasterio.open(
-        written(tmp_path / "m.tif", classes(9, 9), colors=None, scale=1 / 254, overviews="average")
-    ) as dataset:
-        assert dataset.scales == (1 / 254,)
+def shares(path: Path, *bands: NDArray[np.uint8]) -> Path:
+    height, width = bands[0].shape
+    names = [f"band {i}" for i in range(len(bands))]
+    rows = [np.array_split(band, 3) for band in bands]
+    write_shares(path, Grid(UTM_WKT, north_up(1.0), width, height), rows, names=names, scale=1 / 254, tags={})
+    return path
+
+
+def test_shares_have_a_scale_and_no_colours(tmp_path: Path) -> None:
+    values = [classes(1300, 600), classes(1300, 600)[::-1], classes(1300, 600)[:, ::-1]]
+    with rasterio.open(shares(tmp_path / "m.tif", *values)) as dataset:
+        assert dataset.scales == (1 / 254,) * 3
+        assert dataset.nodatavals == (255,) * 3
+        assert dataset.descriptions == ("band 0", "band 1", "band 2")
+        assert ColorInterp.red not in dataset.colorinterp
+        assert ColorInterp.alpha not in dataset.colorinterp
+        np.testing.assert_array_equal(dataset.read(), np.stack(values))
         with pytest.raises(ValueError, match="NULL color table"):
             dataset.colormap(1)
 
@@ -98,7 +111,7 @@ def test_overviews_are_of_the_right_kind(tmp_path: Path) -> None:
     assert small.shape == (600, 600)
     assert (small[1:] == 2).all()
     assert small[0, 1] == 255
-    average = written(tmp_path / "average.tif", values * 1, colors=None, overviews="average")
+    average = shares(tmp_path / "average.tif", values)
     assert overview(average, 2)[0, :3].tolist() == [1, 255, 2]
 
 
