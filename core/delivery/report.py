@@ -1,12 +1,12 @@
 """The report: one page, self-contained, that says what was mapped, how well as far as is known, and how to
 repeat it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.comparison import (
     MODELS,
@@ -48,14 +48,17 @@ def report(order: Order) -> Iterator[float | Path]:
     outcome = read_outcome(order.run.folder)
     before_after = [m for m in MODELS if all(m in outcome.models(stem) for stem in order.stems)]
     shown: list[Which] = list(before_after) or [order.which]
-    areas: dict[Which, np.ndarray[Any, np.dtype[np.float64]]] = {}
-    for n, which in enumerate(shown):
-        areas[which] = np.zeros(len(outcome.names))
-        for s, stem in enumerate(order.stems):
-            for found in class_areas(map_path(order.run.folder, which, stem), len(outcome.names)):
-                yield 0.8 * (n + (s + found.counted) / len(order.stems)) / len(shown)
-            areas[which] += found.area_m2
-    parts = [*_top(order, outcome), *_maps(order, shown), *_areas(order, outcome, areas), *_evidence(outcome)]
+    rasters = {str(w): [map_path(order.run.folder, w, stem) for stem in order.stems] for w in shown}
+    delivered = [order.classes(stem) for stem in order.stems]
+    if order.cleaning.changes_raster and all(path.exists() for path in delivered):
+        rasters["delivered"] = delivered
+    areas = {what: np.zeros(len(outcome.names)) for what in rasters}
+    for n, (what, paths) in enumerate(rasters.items()):
+        for s, path in enumerate(paths):
+            for found in class_areas(path, len(outcome.names)):
+                yield 0.8 * (n + (s + found.counted) / len(paths)) / len(rasters)
+            areas[what] += found.area_m2
+    parts = [*_top(order, outcome), *_maps(order, shown), *_areas(outcome, areas), *_evidence(outcome)]
     parts += [*_accuracy(outcome), *_curves(order), *_provenance(order)]
     to = order.to / REPORT
     write_text(to, page(f"{outcome.job.name}: land cover of {outcome.job.target.name}", parts))
@@ -98,9 +101,9 @@ def _maps(order: Order, shown: Sequence[Which]) -> Iterator[str]:
         yield f"<p><small>and {len(order.stems) - MOST_SCENES} more scenes.</small></p>"
 
 
-def _areas(order: Order, outcome: Outcome, areas: dict[Which, Any]) -> Iterator[str]:
+def _areas(outcome: Outcome, areas: Mapping[str, NDArray[np.float64]]) -> Iterator[str]:
     yield "<h2>Class areas</h2>"
-    heads = ["class", *(f"{which}, ha" for which in areas), *(f"{which}, %" for which in areas)]
+    heads = ["class", *(f"{what}, ha" for what in areas), *(f"{what}, %" for what in areas)]
     rows = [
         [
             name,
@@ -110,7 +113,7 @@ def _areas(order: Order, outcome: Outcome, areas: dict[Which, Any]) -> Iterator[
         for i, name in enumerate(outcome.names)
     ]
     yield table(heads, rows)
-    cleaned = " They are of the maps before cleaning." if order.cleaning.changes_raster else ""
+    cleaned = " <em>delivered</em>: the map in this folder, cleaned." if "delivered" in areas else ""
     yield f"<p><small>{AREAS}{cleaned}</small></p>"
 
 

@@ -329,7 +329,7 @@ def test_without_confidence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("confidence", [True, False])
 @pytest.mark.parametrize("gsd", [1.0, 2.0])
 def test_probabilities_of_every_class(tmp_path: Path, gsd: float, confidence: bool) -> None:
-    """A band a class, in rasters that a killed prediction goes on with, and no other pixel of the map changed."""
+    """A band a class, in a prediction that was stopped and went on; no other pixel of the map changes."""
     with scene_of(tmp_path / "i.tif", 100, 131) as scene:
         plain = run(predictor_for(scene, gsd_m=gsd), scene, tmp_path, stem="plain")
         predictor = predictor_for(scene, gsd_m=gsd, probabilities=True, confidence=confidence)

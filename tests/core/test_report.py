@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from delivered import COLORS, finished_run
 from rasterio.io import MemoryFile
 from small_job import NAMES, truth
 
 from core.delivery.bundle import deliver
 from core.delivery.page import chart, table
+from core.delivery.parts import Cleaning, Part
 from core.run import Run
 from geo_io.thumbnail import class_picture
 
@@ -97,6 +99,22 @@ def test_areas_are_the_rasters(html: str) -> None:
         row = re.search(rf"<td>{name}</td><td>([\d.,]+)</td>", html)
         assert row
         assert float(row[1].replace(",", "")) == pytest.approx(hectares, rel=0.01, abs=0.005)
+
+
+def test_areas_of_a_cleaned_map_are_those_delivered(run: Run, tmp_path: Path) -> None:
+    parts: list[Part] = ["class", "report"]
+    list(deliver(run.folder, tmp_path, parts=parts, cleaning=Cleaning(least_m2=5000)))
+    with rasterio.open(tmp_path / "target.class.tif") as cleaned:
+        ids = cleaned.read(1)
+    said = (tmp_path / "report.html").read_text()
+    heads = re.findall(r"<th>([^<]*)</th>", said)
+    assert "delivered, ha" in heads
+    column = heads[heads.index("class") :].index("delivered, ha")
+    for value, name in enumerate(NAMES):
+        row = re.search(rf"<tr><td>{name}</td>(.*?)</tr>", said)
+        assert row
+        cell = re.findall(r"<td>(.*?)</td>", row[1])[column - 1]
+        assert float(cell.replace(",", "")) == pytest.approx((ids == value).sum() / 10_000, abs=0.005)
 
 
 def test_the_maps_are_in_it_in_their_colours(html: str) -> None:
