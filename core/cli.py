@@ -12,7 +12,8 @@ from core.cli_about import Json, describe, doctor, presets, weights
 from core.cli_accuracy import evaluate, sample_points, verify
 from core.cli_delivery import Which, export
 from core.cli_runs import PresetName, kill, runs, start
-from core.guard import DONE, FAILED, STOPPED, Guarded, in_one_line
+from core.errors import DONE, FAILED, STOPPED
+from core.guard import Guarded, in_one_line
 
 if TYPE_CHECKING:
     from core.run import Request

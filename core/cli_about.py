@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.guard import DONE, FAILED
+from core.errors import DONE, FAILED
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 

@@ -7,3 +7,7 @@ __all__ = ["BadInput", "RunFailed", "Stopped"]
 
 class Stopped(Exception):
     """The user asked to stop and the state is safe on disk. Exit code 130."""
+
+
+DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+"""Exit codes of commands and of workers."""

@@ -1,5 +1,6 @@
 """What a run says: one typed event a line in `events.jsonl`, read by whoever watches."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,7 +14,7 @@ class Event(BaseModel):
     `seq` and `time` are stamped by the journal. A reader ignores fields that it does not know.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     v: int = SCHEMA
     seq: int = 0
@@ -163,12 +164,17 @@ AnyEvent = Annotated[
     | Ended,
     Field(discriminator="kind"),
 ]
-_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+@cache
+def _adapter() -> TypeAdapter[AnyEvent]:
+    """Made when the first event is read: that takes time, which the start of the window has not got."""
+    return TypeAdapter(AnyEvent)
 
 
 def parse_event(line: str | bytes) -> AnyEvent | None:
     """The event of a journal line; None for a kind that a later version added, or a broken line."""
     try:
-        return _adapter.validate_json(line)
+        return _adapter().validate_json(line)
     except ValidationError:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+from core.errors import BAD_INPUT, DONE, FAILED, STOPPED, BadInput, RunFailed, Stopped
 
 
 class Guarded(TyperGroup):
@@ -30,8 +30,6 @@ class Guarded(TyperGroup):
 
 def in_one_line(fault: BaseException) -> tuple[int, str]:
     """Exit code and text of anything raised."""
-    from core.errors import BadInput, RunFailed, Stopped
-
     if isinstance(fault, Stopped | KeyboardInterrupt | typer.Abort):
         return STOPPED, ""
     if isinstance(fault, typer.TyperException):

@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Options(BaseModel):
     """Strict options: an unknown key is an error. Every field has a description, a unit and bounds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

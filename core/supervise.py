@@ -18,9 +18,8 @@ from pathlib import Path
 from core import causes
 from core.awake import awake
 from core.charge import BEAT_S, STATUS, Status, in_charge, is_alive, own_status, taken, write_status
-from core.errors import BadInput, RunFailed
+from core.errors import BAD_INPUT, DONE, FAILED, STOPPED, BadInput, RunFailed
 from core.events import AnyEvent, Asked, Ended, Failed
-from core.guard import BAD_INPUT, DONE, FAILED, STOPPED
 from core.journal import Journal
 from core.run import Run, ask, open_run, take_requests, write_exit
 from core.run_queue import Ticket, device_of, in_line

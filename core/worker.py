@@ -7,8 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from core.errors import DONE
 from core.foreground import stopping_safely
-from core.guard import DONE, in_one_line
+from core.guard import in_one_line
 from core.run import open_run
 
 NICE = 10

@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.delivery.bundle import MANIFEST, deliver
 from core.delivery.order import drop_unfinished, parts_made
-from core.errors import BadInput
-from core.guard import STOPPED
+from core.errors import STOPPED, BadInput
 from core.map_files import map_path
 from core.run import Run
 
