@@ -83,6 +83,8 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
         phases=stages.phases,
     )
     yield from _cautions(run, resume, [str(path) for path in damaged])
+    if fabric.is_global_zero:
+        stages.adopt_candidate()
     data = None
     with fabric.rank_zero_first():  # what the first device measures, the others load
         begins = (resume.phase, resume.step) if resume else (stages.phases[0][0], 0)

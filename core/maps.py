@@ -83,8 +83,10 @@ def score_maps(run: Run, models: dict[str, Bench]) -> Iterator[AnyEvent]:
         for scene, stem in zip(job.target.scenes, stems(job.target.scenes), strict=True)
         if scene.map and scene.labels and scene.labels.use == "check"
     ]
+    if not checked:
+        return
     scores: dict[str, Any] = {}
-    for folder in sorted(path for path in run.maps.iterdir() if path.is_dir() and checked):
+    for folder in sorted(path for path in run.maps.iterdir() if path.is_dir()):
         total = Confusion(len(job.legend.classes))
         for scene, stem in checked:
             if scene.labels is None:
@@ -98,5 +100,4 @@ def score_maps(run: Run, models: dict[str, Bench]) -> Iterator[AnyEvent]:
         calibration = target_calibration(models[folder.name], signals)
         scores[folder.name] = total.scores(job.legend.names) | {"calibration": calibration}
         yield Evaluated(what=f"{folder.name} map", scores=scores[folder.name])
-    if scores:
-        write_json(run.folder / "scores.json", scores)
+    write_json(run.folder / "scores.json", scores)

@@ -26,6 +26,7 @@ SOURCE_ONLY, ADAPTED = "source-only", "adapted"
 DECIDES_NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("name", "method", "candidate", "predict", "expected_shares"), True),
     "schedule": {"evaluate_every"},
+    "target": {"scenes": {"__all__": {"map", "labels"}}},
 }
 """Parts of a job that leave its source-only model as it is."""
 
@@ -75,9 +76,6 @@ class Stages:
 
     def events(self, data: Prepared) -> Iterator[AnyEvent]:
         """Train. Raises Stopped, the state saved, when asked to stop."""
-        if self.fabric.is_global_zero:
-            self._adopt_candidate()
-        self.fabric.barrier()
         for stage, method in self.order:
             if not checkpoint.weights_path(self.run.phase(stage)).exists():
                 yield from self._train(stage, method, data)
@@ -127,7 +125,7 @@ class Stages:
         folder = self.run.phase(SOURCE_ONLY) / "snapshot"
         return checkpoint.load(checkpoint.at(folder, method.phases[0].steps))
 
-    def _adopt_candidate(self) -> None:
+    def adopt_candidate(self) -> None:
         """Take the source-only model of the run that the job names. Raises BadInput where it does not fit."""
         named, mine = self.run.job.candidate, self.run.phase(SOURCE_ONLY)
         if named is None or mine.exists():

@@ -142,6 +142,17 @@ def test_a_candidate_from_another_run_is_taken_over_and_must_fit(folder: Path) -
     other = run_for(job.model_copy(update={"seed": 4}), folder / "third")
     with pytest.raises(BadInput, match="seed"):
         work(other)
+    assert not (other.folder / "cache").exists(), "said before anything is read"
+
+
+def test_a_candidate_may_have_mapped_other_scenes(folder: Path) -> None:
+    first = source_only_run(folder, "first")
+    work(first)
+    job = job_for(folder, "combined", candidate=str(first.folder))
+    scenes = [scene.model_copy(update={"map": False, "labels": None}) for scene in job.target.scenes]
+    target = job.target.model_copy(update={"scenes": scenes})
+    events = work(run_for(job.model_copy(update={"target": target}), folder / "second"))
+    assert {event.phase for event in events if isinstance(event, Stepped)} == {"adapt"}
 
 
 def test_a_warm_start_taken_from_the_candidate_equals_one_that_was_trained(folder: Path) -> None:
