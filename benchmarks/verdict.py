@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
+from benchmarks import reverse
 from benchmarks.accuracy import known
 from benchmarks.accuracy_tables import Result
 from benchmarks.rows import HERE, UNADAPTED
@@ -219,6 +220,34 @@ def wrong(chosen: Sequence[Case]) -> Iterator[str]:
     yield ""
 
 
+def reversed_validation(chosen: Sequence[Case]) -> Iterator[str]:
+    """What `isthmus verify` adds, on the runs that were put to it."""
+    tested = reverse.known()
+    both = [(c, tested[key]) for c in chosen if (key := key_of(c)) in tested]
+    if not both:
+        return
+    sided = [c.gain > 0 for c, t in both if (t["gain"]["miou"] > 0) == (c.gain > 0)]
+    rho = spearmanr([c.gain for c, _ in both], [t["gain"]["miou"] for _, t in both]).statistic
+    yield "## Reverse validation"
+    yield ""
+    yield f"`python -m benchmarks.reverse`: {len(both)} runs, {both[0][1]['steps']} steps for each of two"
+    yield f"networks. The sign of its gain is the true one in {len(sided)} of {len(both)}; rho of the two"
+    yield f"gains {rho:.2f}."
+    yield ""
+    yield "| pair | method | true gain | its gain (90 %) | the verdict | with it |"
+    yield "|---|---|---|---|---|---|"
+    for c, t in both:
+        gain = t["gain"]
+        its = f"{100 * gain['miou']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})"
+        choices = f"{'adapted' if c.adapts else 'source-only'} | {t['would_choose']['chosen']}"
+        yield f"| {key_of(c)[0]} | {key_of(c)[1]} | {100 * c.gain:+.1f} | {its} | {choices} |"
+    yield ""
+
+
+def key_of(case: Case) -> tuple[str, str, int]:
+    return case.result["pair"], case.result["row"], case.result["seed"]
+
+
 def main() -> None:
     found = cases(known())
     tuned = [c for c in found if c.result["pair"] in TUNED_ON]
@@ -235,6 +264,7 @@ def main() -> None:
         *section(f"Set on: {', '.join(TUNED_ON)}", tuned),
         *section("Tested on the other pairs", other),
         *tried(tuned),
+        *reversed_validation(found),
         *wrong(found),
     ]
     (HERE / "verdict.md").write_text("\n".join(lines))

@@ -33,7 +33,7 @@ from core.events import AnyEvent
 from core.map_files import OPTIONAL, Which
 from core.progress import Progress
 
-PARTS_A_ROW = 3
+PARTS_A_ROW = 4
 SIZE_PX, SCENES_PX = (560, 440), 80
 
 
@@ -208,7 +208,7 @@ class ExportDialog(QDialog):
             if there != tick.isEnabledTo(self.inputs):
                 tick.setEnabled(there)
                 tick.setChecked(there)
-                hint = self.tr("The run has none of these scenes by this model")
+                hint = self.tr("The run made none: ask for it under Prediction before a run")
                 tick.setToolTip(PARTS[part][1] if there else hint)
 
     def _hear(self, event: AnyEvent) -> None:

@@ -18,7 +18,7 @@ from app.section import Section
 BASIC = {
     "schedule": ("steps", "lr"),
     "sampling": ("crop_px", "batch", "working_gsd_m"),
-    "predict": ("confidence", "models"),
+    "predict": ("confidence", "probabilities", "models"),
     "network": ("encoder_depth",),
 }
 CHOSEN = ("encoder", "decoder", "weights")
