@@ -19,8 +19,18 @@ def _own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     return home
 
 
-@pytest.fixture(autouse=True)
-def _garbage() -> Iterator[None]:
-    """A window keeps collecting to its own thread; other tests need not know."""
+@pytest.fixture(scope="package", autouse=True)
+def _collected_between_tests() -> Iterator[None]:
+    gc.disable()
     yield
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _garbage(_collected_between_tests: None) -> Iterator[None]:
+    """Between tests alone: widgets among it must go neither while Qt hands out events nor on another thread.
+
+    What a test made is young, since nothing was collected meanwhile, so that the old need not be looked at.
+    """
+    yield
+    gc.collect(1)

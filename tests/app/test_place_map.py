@@ -217,9 +217,6 @@ def test_an_area_that_encloses_nothing_is_told(place: PlaceMap, qtbot: QtBot) ->
 
 def test_previews_that_are_gone_leave_nothing(place: PlaceMap, tmp_path: Path, qtbot: QtBot) -> None:
     """A run shows one after the other for days."""
-    # Only this test's garbage is looked at. Collecting what earlier tests left crashes now and then: a fault
-    # still to be found, not in the layers (tests/app alone, on an idle machine, two runs of five).
-    gc.freeze()
     path = write_raster(tmp_path / "map.tif", np.zeros((1, 40, 40), np.uint8))
     layers = []
     for _ in range(3):
