@@ -7,7 +7,7 @@
 3. Adaptation: source labels; a light output-space adversary (AdaptSegNet); and self-training, in
    which an EMA teacher labels un-augmented target crops, each class keeps the pixels above its own
    threshold, and the student learns them mixed with source pixels (ClassMix) under colour jitter
-   and blur.
+   and blur. Source crops take the means of target crops, if asked (FDA with a window of nought).
 
 Nodata is masked out of every loss, statistic and discriminator cell. What each part is worth, and
 on what, is in benchmarks/README.md.
@@ -23,6 +23,7 @@ from core.bench import TARGET, Bench, Losses
 from core.card import Card
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary
+from core.parts.fourier import swap_amplitude
 from core.parts.losses import cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.normalisation import renew_statistics
@@ -51,6 +52,10 @@ class Options(Base):
         description="Renew batch-norm statistics on the target before adapting; gated: if steadier so",
     )
     adabn_batches: int = Field(16, ge=1, le=10_000, description="Batches of target crops for that")
+    target_means: bool = Field(
+        False,
+        description="Give source crops the means of target crops, band by band: where haze or light differ",
+    )
     adversarial: float = Field(0.001, ge=0, description="Weight of the adversarial loss")
     discriminator_lr: float = Field(1e-4, gt=0, description="Peak learning rate of the discriminator (Adam)")
     discriminator_width: int = Field(32, ge=8, le=256, description="Channels of its first layer (paper: 64)")
@@ -90,6 +95,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     bench.result = teacher.network if o.use == "teacher" else student
 
     for source, target in bench.steps("adapt"):
+        if o.target_means:
+            source = swap_amplitude(source, target, beta=0.0)
         seen = student(source.image)
         supervised = bench.backward(cross_entropy(seen, source))
 

@@ -10,8 +10,9 @@ from engines import bench_for, draw, job_for
 from torch import Tensor
 
 from core.bench import SOURCE, TARGET, Bench
-from core.methods import mic, uda_rs
+from core.methods import combined, mic, uda_rs
 from core.networks.outputs import Batch, Outputs
+from core.networks.segmentor import Segmentor
 from core.parts.teacher import Teacher
 from core.registry import choose
 
@@ -47,6 +48,45 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
 
     monkeypatch.setattr(Bench, "steps", watched)
     return seen
+
+
+def test_combined_learns_source_crops_of_the_targets_means_and_mixes_those(
+    places: Path, drawn: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pasted: list[Batch] = []
+    mix = combined.class_mix
+
+    def watched(source: Batch, target: Batch, *more: Any) -> Batch:
+        pasted.append(source)
+        return mix(source, target, *more)
+
+    monkeypatch.setattr(combined, "class_mix", watched)
+    seen: list[Tensor] = []
+    forward = Segmentor.forward
+
+    def forwarded(network: Segmentor, image: Tensor) -> Outputs:
+        if network.training:
+            seen.append(image)
+        return forward(network, image)
+
+    monkeypatch.setattr(Segmentor, "forward", forwarded)
+    options = {"warm_share": 0.0, "adabn": "no"}
+    train(places, "combined", options, steps=1)
+    plain, drawn_before = pasted.pop(), drawn.pop()
+    seen.clear()
+    train(places, "combined", options | {"target_means": True}, steps=1)
+    swapped, target = pasted.pop(), drawn.pop()
+    assert torch.equal(drawn_before.image, target.image)
+    assert torch.equal(seen[0], swapped.image)
+    assert torch.equal(swapped.label, plain.label)
+    theirs, ours, before = (mean_of(batch) for batch in (target, swapped, plain))
+    assert torch.allclose(ours, theirs, atol=1e-4)
+    assert not torch.allclose(before, theirs, atol=0.05)
+
+
+def mean_of(batch: Batch) -> Tensor:
+    """(b, c): each band's mean over the valid pixels of a crop."""
+    return batch.image.sum((2, 3)) / batch.valid.sum((1, 2)).unsqueeze(1)
 
 
 @pytest.mark.parametrize("name", ["dacs", "mic", "uda_rs"])
