@@ -23,17 +23,27 @@ from core.events import Progressed
 from core.files import write_json
 from core.map_files import OPTIONAL, Which, mapped_stems
 from core.run import Run, open_run
+from geo_io.scene import Scene
 from geo_io.whole_file import writing
 
 MANIFEST = "bundle.json"
-STEPS = 1000
-"""Units of progress of one piece."""
+NS_A_PIXEL = {
+    "cleaning": 70,
+    "class": 60,
+    "confidence": 50,
+    "probabilities": 150,
+    "polygons": 110,
+    "report": 20,
+}
+MODEL_US, REPORT_US, ITEM_US = 30_000_000, 2_000_000, 50_000
+"""About how long the pieces take, so that the time left can be believed."""
 
 
 class Piece(NamedTuple):
-    """`work` makes the files of one piece; it yields the share done, and returns what it made."""
+    """`work` makes the files of a piece in about `us` microseconds; it yields the share done, and them."""
 
     what: str
+    us: int
     work: Callable[[], "Iterator[float | Path]"]
 
 
@@ -57,46 +67,63 @@ def deliver(
         to.mkdir(parents=True, exist_ok=True)
         (to / MANIFEST).unlink(missing_ok=True)
     files: list[Path] = []
-    pieces = plan(order, parts, files)
+    pieces, before = plan(order, parts, files), 0
+    total = sum(piece.us for piece in pieces)
     try:
-        for number, piece in enumerate(pieces):
+        for piece in pieces:
             for said in piece.work():
                 if isinstance(said, Path):
                     files.append(said)
                 else:
-                    done = STEPS * number + round(STEPS * said)
-                    yield Progressed(what=piece.what, done=done, total=STEPS * len(pieces))
+                    yield Progressed(what=piece.what, done=before + round(piece.us * said), total=total)
+            before += piece.us
     finally:
         shutil.rmtree(order.workshop, ignore_errors=True)
     write_json(to / MANIFEST, manifest(order, files))
-    yield Progressed(what="export", done=STEPS * len(pieces), total=STEPS * len(pieces))
+    yield Progressed(what="export", done=total, total=total)
 
 
 def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Piece]:
     """The pieces in order: what describes the others comes after them, and reads `files`, made so far."""
-    pieces = []
-    for stem in order.stems:
-        if order.cleaning.changes_raster and ("class" in parts or "polygons" in parts):
-            pieces.append(Piece(f"cleaning of {stem}", partial(cleaned_raster, order, stem)))
-        if "class" in parts:
-            pieces.append(Piece(f"classes of {stem}", partial(class_raster, order, stem)))
-        if "confidence" in parts:
-            pieces.append(Piece(f"confidence of {stem}", partial(confidence_raster, order, stem)))
-        if "probabilities" in parts:
-            pieces.append(
-                Piece(f"probabilities of {stem}", partial(share_raster, order, stem, "probabilities"))
-            )
-        if "polygons" in parts:
-            pieces.append(Piece(f"polygons of {stem}", partial(class_polygons, order, stem)))
+    makers: dict[str, Callable[[Order, str], Iterator[float | Path]]] = {
+        "cleaning": cleaned_raster,
+        "class": class_raster,
+        "confidence": confidence_raster,
+        "probabilities": partial(share_raster, part="probabilities"),
+        "polygons": class_polygons,
+    }
+    cleans = order.cleaning.changes_raster and ("class" in parts or "polygons" in parts)
+    wanted = [what for what in makers if what in parts or (what == "cleaning" and cleans)]
+    pixels = {stem: _pixels(order.made(stem, "class")) for stem in order.stems}
+    pieces = [
+        Piece(
+            f"{'classes' if what == 'class' else what} of {stem}",
+            _us(what, pixels[stem]),
+            partial(makers[what], order, stem),
+        )
+        for stem in order.stems
+        for what in wanted
+    ]
     if "report" in parts:
-        pieces.append(Piece("report", partial(report, order)))
+        us = REPORT_US + _us("report", sum(pixels.values()))
+        pieces.append(Piece("report", us, partial(report, order)))
     if "model" in parts:
         from core.delivery.model import model_files  # brings torch along
 
-        pieces.append(Piece("model", partial(model_files, order)))
+        pieces.append(Piece("model", MODEL_US, partial(model_files, order)))
     if "catalogue" in parts:
-        pieces += [Piece(f"catalogue of {s}", partial(map_item, order, s, files)) for s in order.stems]
+        for stem in order.stems:
+            pieces.append(Piece(f"catalogue of {stem}", ITEM_US, partial(map_item, order, stem, files)))
     return pieces
+
+
+def _us(what: str, pixels: int) -> int:
+    return 1 + NS_A_PIXEL[what] * pixels // 1000
+
+
+def _pixels(path: Path) -> int:
+    with Scene.open(path) as scene:
+        return scene.grid.width * scene.grid.height
 
 
 def chosen_stems(run: Run, scenes: Sequence[str]) -> list[str]:
