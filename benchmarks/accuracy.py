@@ -25,7 +25,18 @@ from typing import Any, NamedTuple
 import torch
 
 from benchmarks.accuracy_tables import Result, accuracy_table, methods_table
-from benchmarks.rows import HERE, JOBS, ROWS, UNADAPTED, WORK, job_of, pair_of, recipe_of, sample
+from benchmarks.rows import (
+    HERE,
+    JOBS,
+    ROWS,
+    UNADAPTED,
+    WORK,
+    is_recipe_of,
+    job_of,
+    pair_of,
+    recipe_of,
+    sample,
+)
 from core import checkpoint
 from core.events import Stepped
 from core.execute import execute
@@ -104,7 +115,8 @@ def paces(folder: Path) -> dict[str, float]:
 def known() -> list[Result]:
     """The results of today's recipes; those of earlier ones stay in the file as history."""
     lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    return [r for r in map(json.loads, lines) if r["row"] in ROWS and r["options"] == recipe_of(r["row"])]
+    results = map(json.loads, lines)
+    return [r for r in results if r["row"] in ROWS and is_recipe_of(r["row"], r["options"])]
 
 
 def missing(args: argparse.Namespace) -> list[Task]:

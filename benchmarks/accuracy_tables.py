@@ -12,7 +12,7 @@ from core.verdict import choose
 Result = dict[str, Any]
 Column = tuple[str, Callable[[list[Result]], str]]
 
-MAIN_ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "oracle")
+MAIN_ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "combined-haze", "oracle")
 
 
 def accuracy_table(results: list[Result]) -> str:

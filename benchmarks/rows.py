@@ -31,6 +31,7 @@ ROWS = {
     "adaptsegnet": Row("adaptsegnet"),
     "advent": Row("advent"),
     "combined": Row("combined"),
+    "combined-haze": Row("combined", {"target_means": True, "jitter": 0.5}),
     "fda": Row("fda"),
     "dacs": Row("dacs"),
     "uda_rs": Row("uda_rs"),
@@ -59,6 +60,12 @@ def recipe_of(row: str) -> dict[str, Any]:
     options = load(chosen.method).Options(**chosen.options).model_dump(mode="json")
     network = {key: value.model_dump(mode="json") for key, value in chosen.network.items()}
     return options | ({"network": network} if network else {})
+
+
+def is_recipe_of(row: str, recorded: dict[str, Any]) -> bool:
+    """Whether a result is of a row's recipe of today. A later option's default is what was done before."""
+    today, defaults = recipe_of(row), load(ROWS[row].method).Options().model_dump(mode="json")
+    return recorded.keys() <= today.keys() and {**defaults, **recorded} == today
 
 
 def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:

@@ -111,5 +111,5 @@ def _job() -> dict[str, Any]:
             "decoder_channels": [64, 32, 16],
         },
         "schedule": {"steps": 500, "lr": 1e-3, "head_lr_factor": 1.0},
-        "method": {"name": "combined"},
+        "method": {"name": "combined", "options": {"target_means": True, "jitter": 0.5}},
     }
