@@ -19,6 +19,9 @@ Key = str | int
 REMOVE = object()
 """The value of a setting that is to be taken out, so that its default applies."""
 
+OPEN = ("options", "mapping", "legend")
+"""Parts of a job whose keys are the user's or a method's, where nothing may be something."""
+
 
 class Project:
     """The content of a job file as plain values, every path absolute in memory.
@@ -36,7 +39,7 @@ class Project:
     @classmethod
     def load(cls, path: Path) -> "Project":
         """Raises BadInput for a file that is no mapping in YAML. What else is wrong, `job` tells."""
-        content = load_yaml(path)
+        content = _without_nulls(load_yaml(path))
         _lengthen(content)
         _each_path(content, lambda text: str((path.parent / Path(text).expanduser()).resolve()))
         return cls(content, path)
@@ -102,6 +105,19 @@ class Project:
 
 def _inner(node: Any, key: Key) -> Any:
     return node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
+
+
+def _without_nulls(node: Any) -> Any:
+    """A job's content without what is set to nothing, as a run writes it down and as is the default.
+
+    But for the encoder's weights, which then are drawn at random, and inside of what the user names.
+    """
+    if isinstance(node, list):
+        return [_without_nulls(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    there = {key: value for key, value in node.items() if value is not None or key == "weights"}
+    return {key: value if key in OPEN else _without_nulls(value) for key, value in there.items()}
 
 
 def _lengthen(content: Content) -> None:

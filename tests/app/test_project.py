@@ -6,7 +6,7 @@ import pytest
 from app.edits import Document
 from app.project import REMOVE, Project
 from core.errors import BadInput
-from core.job import load_job
+from core.job import dump_job, load_job
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -37,6 +37,17 @@ def test_what_is_saved_is_the_job_that_the_command_line_runs(tmp_path: Path) -> 
     assert [scene.path for scene in job.target.scenes] == [tmp_path / "b.tif"], "c is left out"
     assert "path: a.tif" in (tmp_path / "job.yaml").read_text(), "relative, so that the folder can move"
     assert Project.load(tmp_path / "job.yaml").content == project.content
+
+
+def test_a_job_as_a_run_writes_it_down_is_a_project_like_the_one_it_came_from(tmp_path: Path) -> None:
+    """It says what is set to nothing, which the window knows as what is not there."""
+    project = Project(content(tmp_path) | {"network": {"weights": None}})
+    (tmp_path / "job.yaml").write_text(dump_job(project.job()))
+    again = Project.load(tmp_path / "job.yaml")
+    assert again.job() == project.job()
+    assert again.value("target", "scenes", 0, "labels", default="none") == "none"
+    assert again.value("expected_shares", default="none") == "none"
+    assert again.value("network", "weights", default="none") is None
 
 
 def test_short_forms_are_read(tmp_path: Path) -> None:
