@@ -1,5 +1,6 @@
 """What preflight reports: JSON-able, and in plain words."""
 
+import re
 from collections import Counter
 
 from pydantic import BaseModel
@@ -21,6 +22,26 @@ class Finding(BaseModel):
     @property
     def text(self) -> str:
         return f"{self.where}: {self.what}; {self.remedy}"
+
+
+ALIKE = 4
+"""From so many on, findings that differ in a file and in figures only are one."""
+
+
+def gathered(findings: list[Finding]) -> list[Finding]:
+    """The same, those that are alike in one: a mosaic says once that the edges of its tiles are ragged."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((re.sub(r"\d+(\.\d+)?", "#", finding.what), finding.remedy), []).append(finding)
+    together = []
+    for found in alike.values():
+        first = found[0]
+        if len(found) >= ALIKE:
+            where = f"{first.where} (and {len(found) - 1} more alike)"
+            together.append(first.model_copy(update={"where": where}))
+        else:
+            together += found
+    return together
 
 
 class LabelReport(BaseModel):

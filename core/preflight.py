@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from core.errors import BadInput
-from core.findings import Finding, Histogram, PairReport, SceneReport, Verdict, in_words
+from core.findings import Finding, Histogram, PairReport, SceneReport, Verdict, gathered, in_words
 from core.job import Job, Region
 from core.label_census import look_at_labels, oddities
 from core.networks.licences import restriction
@@ -46,6 +46,7 @@ def inspect(job: Job) -> Verdict:
             _look(job, source, target, verdict)
     except BadInput as fault:
         verdict.faults.append(Finding.of(fault))
+    verdict.warnings = gathered(verdict.warnings)
     return verdict
 
 

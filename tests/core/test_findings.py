@@ -1,4 +1,4 @@
-from core.findings import LabelReport, SceneReport, Verdict
+from core.findings import ALIKE, Finding, LabelReport, SceneReport, Verdict, gathered
 
 
 def scene(**pixels: int) -> SceneReport:
@@ -13,3 +13,14 @@ def test_shares_of_the_labels_are_those_of_all_scenes() -> None:
     assert verdict.label_shares() == {"water": 0.7, "forest": 0.3}
     assert Verdict(job="j", scenes=[scene()]).label_shares() == {}
     assert Verdict(job="j", scenes=[scene(water=0)]).label_shares() == {}
+
+
+def test_findings_that_are_alike_are_one_from_some_number_on() -> None:
+    ragged = [
+        Finding(where=f"{i}.tif", what=f"is {60 + i}.5% nodata", remedy="draw an area") for i in range(ALIKE)
+    ]
+    other = Finding(where="x.tif", what="is far off", remedy="draw an area")
+    assert gathered([*ragged[1:], other]) == [*ragged[1:], other]
+    together = gathered([ragged[0], other, *ragged[1:]])
+    assert [finding.where for finding in together] == ["0.tif (and 3 more alike)", "x.tif"]
+    assert together[0].what == "is 60.5% nodata"
