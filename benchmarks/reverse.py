@@ -9,11 +9,12 @@ what is there is skipped. Target labels have no part in it; the true scores stan
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import Task, folder_of
-from benchmarks.rows import HERE, JOBS, ROWS, pair_of, sample
+from benchmarks.rows import HERE, JOBS, ROWS, WORK, pair_of, sample
 from core.files import read_json
+from core.job import Method, load_job
 from core.reverse import verify
 
 RESULTS = HERE / "results/reverse.jsonl"
@@ -23,6 +24,13 @@ def known() -> dict[tuple[str, str, int], dict[str, Any]]:
     """What was found, by pair, row and seed."""
     lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
     return {(r["pair"], r["row"], r["seed"]): r for r in map(json.loads, lines)}
+
+
+def made(pair: str, row: str, seed: int) -> Path | None:
+    """A finished run of the row; where options came later, it lies under the name of the recipe of its time."""
+    wanted = Method(name=ROWS[row].method, options=ROWS[row].options)
+    runs = (path.parent for path in (WORK / f"{pair}-s{seed}").glob(f"{row}-????????/verdict.json"))
+    return next((run for run in runs if load_job(run / "job.yaml").method == wanted), None)
 
 
 def main() -> None:
@@ -36,8 +44,9 @@ def main() -> None:
     for path in (*sorted(JOBS.glob("*.yaml")), sample(0)):
         for row in args.rows:
             for seed in args.seeds:
-                folder, key = folder_of(Task(path, seed, row)), (pair_of(path), row, seed)
-                if key in known() or not (folder / "verdict.json").exists():
+                key = pair_of(path), row, seed
+                folder = made(*key)
+                if key in known() or folder is None:
                     continue
                 for _ in verify(folder, args.steps):
                     pass
