@@ -63,6 +63,11 @@ SIGNALS: dict[str, tuple[str, Better, str]] = {
         "higher",
         "On source blocks kept from training, with their labels: whether the classes are still known",
     ),
+    "holdout_moved_miou": (
+        "the same, with the target's brightness",
+        "higher",
+        "On those blocks with the means of target crops, as the target's haze and light show them",
+    ),
     "calibration_error": (
         "calibration error on held-out source",
         "lower",

@@ -1,5 +1,6 @@
 """What can be known of a model on the target without a label (and on the source's held-out part with one)."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from core.calibration import Answers
 from core.data import Sample
 from core.draws import rng
 from core.metrics import Confusion, Scores
+from core.parts.fourier import swap_amplitude
 from core.predictor import evaluating
 
 CROPS = 48
@@ -29,7 +31,8 @@ class Signals:
     shares: predicted class shares. prior_shift: how far they are from those to be expected (0 to 1).
     holdout: source scores on held-out blocks; there too how far confidence is from accuracy, as it is and
     with the temperature that suits best, and the reliability diagram's bins (confidence, accuracy, share).
-    None: nothing to measure.
+    holdout_moved_miou: on the same crops with the means of target crops in each band, as the target's haze
+    and light would show them (Yang & Soatto 2020). None: nothing to measure.
     """
 
     entropy: float
@@ -39,6 +42,7 @@ class Signals:
     confidence: float
     holdout_miou: float
     holdout_iou: dict[str, float | None]
+    holdout_moved_miou: float | None = None
     prior_shift: float | None = None
     calibration_error: float | None = None
     calibration_error_tempered: float | None = None
@@ -76,17 +80,24 @@ def fixed_crops(bench: Bench, limit: int) -> Crops:
 def measure_signals(bench: Bench, model: nn.Module, crops: Crops | None = None) -> Measured:
     """Run a model over `crops`, by default as many fixed ones as a verdict asks for."""
     crops, size = crops or fixed_crops(bench, CROPS), bench.job.sampling.batch
-    tally, confusion, answers = _Tally(bench.classes), Confusion(bench.classes), Answers()
+    tally, answers = _Tally(bench.classes), Answers()
+    as_is, moved = Confusion(bench.classes), Confusion(bench.classes)
+    looks = itertools.cycle(crops.target)
     with evaluating(model):
         classes = [tally.add(*_both_views(bench, model, part)) for part in parts(crops.target, size)]
         for part in parts(crops.held, size):
             batch = bench.batch(SOURCE, part)
             found = probabilities(model, batch.image)
-            confusion.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
+            as_is.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
             answers.add(found, batch.label)
-    signals = tally.signals(confusion.scores(bench.job.legend.names))
+            like = bench.batch(TARGET, list(itertools.islice(looks, len(part))))
+            found = probabilities(model, swap_amplitude(batch, like, beta=0.0).image)
+            moved.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
+    names = bench.job.legend.names
+    signals = tally.signals(as_is.scores(names))
+    more = {"holdout_moved_miou": moved.scores(names)["miou"], **_calibration(answers)}
     shift = distance(signals.shares, likely_shares(bench))
-    return Measured(replace(signals, prior_shift=shift, **_calibration(answers)), torch.cat(classes))
+    return Measured(replace(signals, prior_shift=shift, **more), torch.cat(classes))
 
 
 def _calibration(answers: Answers) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from core.signals import Signals
 Model = Literal["source-only", "adapted"]
 
 HOLDOUT_DROP = 0.06
-"""Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes."""
+"""Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes. One that
+gains more than that on the same crops with the target's brightness may lose it: it left the source's look."""
 AGREEMENT_DROP = 0.02
 """Most of the agreement between the answers to an image and to it turned that it may lose."""
 SHARE_LOSS, SHARE_GAIN = 0.1, 4.0
@@ -56,7 +57,8 @@ def choose(
     `prior` are the class shares of the source's labels; where the user knows those of the target,
     `expected` has them by class, and they count instead. `reverse`: what the adapted
     model gained by reverse validation, if that was asked for, `miou` from `low` to `high`: a loss beyond
-    doubt is an alarm, and a gain beyond doubt one more sign.
+    doubt is an alarm, and a gain beyond doubt one more sign. So is a clear gain on held-out source with the
+    target's brightness; either makes up for being less sure.
     """
     expected = expected or {}
     likely = [expected.get(name, share) for name, share in zip(names, prior, strict=True)]
@@ -69,7 +71,12 @@ def choose(
         adapted.information - source_only.information,
     ]
     taught = bool(reverse and reverse["low"] > 0)
+    moved = _moved_gain(source_only, adapted)
+    knows = moved > HOLDOUT_DROP
     words = _words(source_only, adapted, gains)
+    if knows:
+        figure = f"{moved:+.3f} mIoU on held-out source"
+        words.append(f"knows its classes better with the target's brightness ({figure})")
     if reverse and taught:
         words.append(f"teaches a fresh network more ({reverse['miou']:+.3f} mIoU on held-out source)")
     votes = sum(gain > 0 for gain in gains)
@@ -78,7 +85,7 @@ def choose(
         return Verdict("source-only", "likely", alarms, *record)
     if votes == len(gains):
         return Verdict("adapted", "clear", words, *record)
-    if votes + taught >= 2 and (gains[0] > 0 or taught):
+    if votes + taught + knows >= 2 and (gains[0] > 0 or taught or knows):
         return Verdict("adapted", "likely", words, *record)
     return Verdict("source-only", "cannot tell" if votes else "likely", words, *record)
 
@@ -101,7 +108,7 @@ def _words(source_only: Signals, adapted: Signals, gains: list[float]) -> list[s
 def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: list[str]) -> list[str]:
     alarms = []
     drop = source_only.holdout_miou - adapted.holdout_miou
-    if drop > HOLDOUT_DROP:
+    if drop > HOLDOUT_DROP and _moved_gain(source_only, adapted) <= HOLDOUT_DROP:
         alarms.append(f"adapting cost {drop:.2f} mIoU on held-out source blocks")
     unsteadier = source_only.d4_agreement - adapted.d4_agreement
     if unsteadier > AGREEMENT_DROP:
@@ -112,6 +119,14 @@ def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: l
         if after > SHARE_GAIN * max(before, labelled):
             alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
     return alarms
+
+
+def _moved_gain(source_only: Signals, adapted: Signals) -> float:
+    """Held-out mIoU gained with the target's brightness; 0 where that was not measured."""
+    before, after = source_only.holdout_moved_miou, adapted.holdout_moved_miou
+    if before is None or after is None:
+        return 0.0
+    return after - before
 
 
 def _unteaching(reverse: Mapping[str, float] | None) -> list[str]:

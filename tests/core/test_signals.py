@@ -1,12 +1,15 @@
-"""Signals on places so small that no window lies outside of what is held out."""
+"""Signals: on held-out source in either look, and on places so small that all of them is held out."""
 
 from pathlib import Path
 
 import pytest
+import torch
 from engines import bench_for, draw, job_for
+from torch import Tensor, nn
 
-from core.bench import SOURCE
-from core.signals import source_shares
+from core.bench import SOURCE, TARGET
+from core.networks.outputs import Outputs
+from core.signals import fixed_crops, measure_signals, source_shares
 
 
 def test_where_every_cell_touches_the_held_out_part_shares_are_equal(tmp_path: Path) -> None:
@@ -22,3 +25,32 @@ def test_elsewhere_they_are_those_of_the_labels(tmp_path: Path) -> None:
     pixels = bench.domains[SOURCE].class_pixels
     assert source_shares(bench) == pytest.approx(list(pixels / pixels.sum()))
     assert pixels.min() > 0
+
+
+class _Watcher(nn.Module):
+    """Says the first class, and keeps what it saw."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classes, self.seen = classes, list[Tensor]()
+
+    def forward(self, image: Tensor) -> Outputs:
+        self.seen.append(image)
+        logits = torch.zeros(len(image), self.classes, *image.shape[2:])
+        logits[:, 0] = 1
+        return Outputs(logits)
+
+
+def test_held_out_source_is_seen_as_it_is_and_with_the_means_of_the_target(tmp_path: Path) -> None:
+    draw(tmp_path)
+    bench = bench_for(job_for(tmp_path, "source_only", sampling={"batch": 2}), tmp_path / "cache")
+    crops, model = fixed_crops(bench, 3), _Watcher(bench.classes)
+    found = measure_signals(bench, model, crops).signals
+    assert found.holdout_moved_miou == found.holdout_miou, "of a model that looks at nothing"
+    held, like = bench.batch(SOURCE, crops.held[-1:]), bench.batch(TARGET, crops.target)
+    as_is, moved = model.seen[-2:]
+    assert torch.equal(as_is, held.image[-len(as_is) :])
+    means = like.image.sum((2, 3)) / like.valid.sum((1, 2)).unsqueeze(1)
+    mine = moved[0].sum(dim=(1, 2)) / held.valid.sum()
+    assert any(torch.allclose(mine, mean, atol=1e-3) for mean in means)
+    assert not torch.allclose(as_is, moved, atol=0.05)
