@@ -3,6 +3,7 @@
     python -m benchmarks.accuracy                    run what is missing, two at a time
     python -m benchmarks.accuracy --rows daformer    these rows only
     python -m benchmarks.accuracy --table            only write the tables from the results
+    python -m benchmarks.accuracy --judge            measure what today's verdict asks for of finished runs
 
 Writes benchmarks/accuracy.md (the main job's rows) and benchmarks/methods.md (every method, with its
 cost). Scores come from the maps on disk, of the adapted weights before the guarded choice; the signals
@@ -17,7 +18,9 @@ import json
 import resource
 import time
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import fields
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -33,6 +36,7 @@ from benchmarks.rows import (
     WORK,
     is_recipe_of,
     job_of,
+    made,
     pair_of,
     recipe_of,
     sample,
@@ -44,6 +48,7 @@ from core.files import read_json
 from core.job import load_job
 from core.journal import read
 from core.run import create, open_run
+from core.signals import Signals
 
 RESULTS = HERE / "results/accuracy.jsonl"
 MOST_GAP = 20
@@ -155,6 +160,24 @@ def work(args: argparse.Namespace) -> None:
                 tell(task, future, record=task in recorded)
 
 
+def judge(rows: Sequence[str]) -> None:
+    """Measure the signals that a record of these rows lacks; weights, maps and scores stay as they are."""
+    results = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    for result in results:
+        row, adapted = result["row"], result["verdict"].get("adapted", {})
+        if row in UNADAPTED or row not in rows or not is_recipe_of(row, result["options"]):
+            continue
+        folder = made(result["pair"], row, result["seed"])
+        if folder is None or {field.name for field in fields(Signals)} <= adapted.keys():
+            continue
+        (folder / "verdict.json").unlink()
+        for _ in execute(open_run(folder)):
+            pass
+        result["verdict"] = read_json(folder / "verdict.json")
+        print(result["pair"], row, result["seed"], result["verdict"]["chosen"], flush=True)
+        RESULTS.write_text("".join(json.dumps(each) + "\n" for each in results))
+
+
 def ready(task: Task, unfinished: list[Task]) -> bool:
     """Whether the source-only model that a row starts from is there."""
     return task.row == "source_only" or task._replace(row="source_only") not in unfinished
@@ -184,9 +207,14 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--table", action="store_true", help="only write the tables")
+    parser.add_argument(
+        "--judge", action="store_true", help="measure signals that records lack; write the tables"
+    )
     args: Any = parser.parse_args()
     args.jobs = args.jobs or [sample(0), *sorted(JOBS.glob("*.yaml"))]
-    if not args.table:
+    if args.judge:
+        judge(args.rows)
+    elif not args.table:
         work(args)
     for name, text in (("accuracy", accuracy_table(known())), ("methods", methods_table(known()))):
         (HERE / f"{name}.md").write_text(text)

@@ -9,12 +9,10 @@ what is there is skipped. Target labels have no part in it; the true scores stan
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
-from benchmarks.rows import HERE, JOBS, ROWS, WORK, pair_of, sample
+from benchmarks.rows import HERE, JOBS, ROWS, made, pair_of, sample
 from core.files import read_json
-from core.job import Method, load_job
 from core.reverse import verify
 
 RESULTS = HERE / "results/reverse.jsonl"
@@ -24,13 +22,6 @@ def known() -> dict[tuple[str, str, int], dict[str, Any]]:
     """What was found, by pair, row and seed."""
     lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
     return {(r["pair"], r["row"], r["seed"]): r for r in map(json.loads, lines)}
-
-
-def made(pair: str, row: str, seed: int) -> Path | None:
-    """A finished run of the row; it lies under the name of the recipe as it was at its time."""
-    wanted = Method(name=ROWS[row].method, options=ROWS[row].options)
-    runs = (path.parent for path in (WORK / f"{pair}-s{seed}").glob(f"{row}-????????/verdict.json"))
-    return next((run for run in runs if load_job(run / "job.yaml").method == wanted), None)
 
 
 def main() -> None:

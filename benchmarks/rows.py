@@ -119,3 +119,10 @@ def sample(seed: int) -> Path:
 
 def pair_of(path: Path) -> str:
     return load_job(path).name
+
+
+def made(pair: str, row: str, seed: int) -> Path | None:
+    """A finished run of the row; it lies under the name of the recipe as it was at its time."""
+    wanted = Method(name=ROWS[row].method, options=ROWS[row].options)
+    runs = (path.parent for path in (WORK / f"{pair}-s{seed}").glob(f"{row}-????????/verdict.json"))
+    return next((run for run in runs if load_job(run / "job.yaml").method == wanted), None)

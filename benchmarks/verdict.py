@@ -10,6 +10,7 @@ used beside the signals. Other rules are tried on the first group alone, so that
 Writes benchmarks/verdict.md.
 """
 
+import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,12 @@ SIGNALS: dict[str, Callable[[Signals], float]] = {
     "agreement under rotation": lambda s: s.d4_agreement,
     "confidence": lambda s: s.confidence,
     "source hold-out mIoU": lambda s: s.holdout_miou,
+    "the same with the target's brightness": lambda s: _or_nan(s.holdout_moved_miou),
 }
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def correlation(chosen: Sequence[Case], signal: Callable[[Signals], float], whic
     """Spearman's rho between the change of a signal and the change of the true score."""
     truth = [getattr(c, which)[1] - getattr(c, which)[0] for c in chosen]
     change = [signal(c.after) - signal(c.before) for c in chosen]
-    return float(spearmanr(change, truth).statistic)
+    return float(spearmanr(change, truth, nan_policy="omit").statistic)
 
 
 def interval(chosen: list[Case], measure: Callable[[list[Case]], float]) -> str:
@@ -259,7 +265,8 @@ def main() -> None:
         f"`python -m benchmarks.verdict`: {models} models of {len(found)} adapted runs, true scores from",
         "their maps on disk. Intervals (90 %) are bootstrapped over runs. *right*: the choice was the",
         f"better model, or the two were within {100 * EVEN:.0f} point of mIoU. The thresholds were set",
-        "on the first group.",
+        "on the first group. What the records of some runs lack counts for the others alone (`python -m",
+        "benchmarks.accuracy --judge` measures it where the run is there).",
         "",
         *section(f"Set on: {', '.join(TUNED_ON)}", tuned),
         *section("Tested on the other pairs", other),
