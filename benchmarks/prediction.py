@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from core.ahead import ahead
 from core.blend import RowBand
 from core.job import Predict
+from core.map_files import CONFIDENCE_STEPS
 from core.predict import Predictor, predict_scene
 from core.strips import StripReader
 from geo_io.band_stats import BandStats
@@ -178,7 +179,9 @@ def write_only(_name: str, image: Path, out: Path) -> Callable[[], None]:
                 spool.append(rows[:, : min(384, grid.height - spool.done)])
             colors = [(i, i, i) for i in range(CLASSES)]
             write_map(out / "c.tif", grid, spool.read(0), colors=colors, tags={})
-            write_shares(out / "p.tif", grid, [spool.read(1)], names=["p"], scale=1 / 254, tags={})
+            write_shares(
+                out / "p.tif", grid, [spool.read(1)], names=["p"], scale=1 / CONFIDENCE_STEPS, tags={}
+            )
 
     return work
 

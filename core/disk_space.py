@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import BadInput
 from core.job import Job, Network, SceneFiles
-from core.map_files import layers
+from core.map_files import layer_count
 from core.run import Run
 from geo_io.grid import Grid
 from geo_io.scene import Scene
@@ -38,7 +38,7 @@ def needed_bytes(job: Job, checkpoints: Path | None = None) -> int:
     parameters = _millions(job.network) * 10**6
     state = state or parameters * PER_PARAMETER_BYTES[job.schedule.optimizer]
     maps = 2 if job.predict.models == "both" else 1
-    count = maps * sum(map(len, layers(job.predict, len(job.legend.classes)).values()))
+    count = maps * layer_count(job.predict, len(job.legend.classes))
     scenes = sum(_scene_bytes(scene, count) for scene in job.target.scenes if scene.map)
     return (CHECKPOINTS + SNAPSHOTS) * state + MODELS * 4 * parameters + scenes
 

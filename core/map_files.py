@@ -31,14 +31,23 @@ def stems(scenes: Sequence[SceneFiles]) -> list[str]:
 
 
 def layers(options: Predict, classes: int) -> dict[RasterPart, range]:
-    """The rasters that the options ask for, and which of (class, confidence, probability of class 0...) each
-    holds."""
+    """The rasters that the options ask for, and their layers: class 0, confidence 1, probabilities from 2."""
     parts: dict[RasterPart, range] = {"class": range(1)}
     if options.confidence:
         parts["confidence"] = range(1, 2)
     if options.probabilities:
         parts["probabilities"] = range(2, 2 + classes)
     return parts
+
+
+def layer_count(options: Predict, classes: int) -> int:
+    """Bands of all the rasters that the options ask for."""
+    return sum(map(len, layers(options, classes).values()))
+
+
+def share_names(part: RasterPart, classes: Sequence[str]) -> list[str]:
+    """The names of the bands of an optional raster."""
+    return list(classes) if part == "probabilities" else [part]
 
 
 def mapped_stems(job: Job) -> list[str]:

@@ -17,7 +17,15 @@ from core.blend import CHUNK_BYTES, Plane
 from core.disk_space import map_bytes
 from core.errors import BadInput
 from core.events import Progressed
-from core.map_files import CONFIDENCE_STEPS, SUFFIXES, RasterPart, layers
+from core.map_files import (
+    CONFIDENCE_STEPS,
+    OPTIONAL,
+    SUFFIXES,
+    RasterPart,
+    layer_count,
+    layers,
+    share_names,
+)
 from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
@@ -103,7 +111,7 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
     """
     plane, k, c = predictor.plane(scene.grid), len(predictor.legend.classes), len(scene.bands)
     tiling, tile = plane.tiling_y, predictor.options.tile_px
-    kept = sum(map(len, layers(predictor.options, k).values()))
+    kept = layer_count(predictor.options, k)
     made = 2 + k * predictor.options.probabilities
     widths = _strip_widths(plane, scene.grid.width, k)
     columns = min(math.ceil(widths[0] * plane.taps_x.factor) + 2 * tile, plane.taps_x.working + tile)
@@ -163,8 +171,9 @@ def _write_maps(
 ) -> None:
     """The maps from the finished spool; the classes last, so that with them all is there."""
     first, *rest = (_framed(spool.read(layer), grid, extent) for layer in range(spool.layers))
-    for part, names in (("confidence", ["confidence"]), ("probabilities", legend.names)):
+    for part in OPTIONAL:
         if part in paths:
+            names = share_names(part, legend.names)
             bands, rest = rest[: len(names)], rest[len(names) :]
             write_shares(paths[part], grid, bands, names=names, scale=1 / CONFIDENCE_STEPS, tags=tags)
     write_map(

@@ -15,7 +15,7 @@ from pyproj import CRS
 from core.delivery.checksums import sha256
 from core.delivery.order import Order
 from core.files import read_json, write_json
-from core.map_files import CLASS_SUFFIX, CONFIDENCE_STEPS, SUFFIXES, RasterPart, stems
+from core.map_files import CLASS_SUFFIX, CONFIDENCE_STEPS, OPTIONAL, SUFFIXES, share_names, stems
 from geo_io.grid import Grid
 from geo_io.ground import bounds, moved
 from geo_io.legend import IGNORE, Legend
@@ -133,11 +133,13 @@ def _asset(path: Path, legend: Legend, grid: Grid) -> dict[str, Any]:
         band: dict[str, Any] = {"name": "class", "data_type": "uint8", "nodata": IGNORE}
         band["raster:spatial_resolution"] = grid.gsd_m
         return facts | {"roles": ["data"], "bands": [band], "classification:classes": classes(legend)}
-    shares: dict[RasterPart, list[str]] = {"confidence": ["confidence"], "probabilities": legend.names}
-    for part, names in shares.items():
+    for part in OPTIONAL:
         if path.name.endswith(SUFFIXES[part]):
             scale = {"raster:scale": 1 / CONFIDENCE_STEPS, "raster:offset": 0}
-            bands = [{"name": name, "data_type": "uint8", "nodata": IGNORE, **scale} for name in names]
+            bands = [
+                {"name": name, "data_type": "uint8", "nodata": IGNORE, **scale}
+                for name in share_names(part, legend.names)
+            ]
             return facts | {"roles": ["data"], "bands": bands}
     return facts | {"roles": ["data" if path.suffix == ".gpkg" else "metadata"]}
 
