@@ -15,10 +15,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from core.bench import Bench, Losses
+from core.bench import Bench, Keepable, Losses
 from core.card import Card
 from core.options import Options as Base
-from core.parts.adversary import FAIR, Adversary
+from core.parts.adversary import FAIR, Adversary, in_use, predictions
 from core.parts.losses import cross_entropy, entropy, self_information
 from core.phases import Phase
 
@@ -54,8 +54,11 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     weights = [o.weight, o.weight_aux] if multi else [o.weight]
     student = bench.segmentor
     optimizer = bench.optimizer(student)
-    adversary = Adversary(bench, weights, view=information, lr=o.discriminator_lr)
-    bench.keep("adapt", student=student, optimizer=optimizer, adversary=adversary)
+    kept: dict[str, Keepable] = {"student": student, "optimizer": optimizer}
+    if o.variant == "advent":
+        adversary = Adversary(bench, weights, view=information, lr=o.discriminator_lr)
+        kept["adversary"] = adversary
+    bench.keep("adapt", **kept)
 
     for source, target in bench.steps("adapt"):
         seen = student(source.image)
@@ -63,7 +66,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         unseen = student(target.image)
 
         if o.variant == "minent":
-            levels = zip(weights, adversary.levels(unseen), strict=True)
+            levels = zip(weights, in_use(predictions(unseen), len(weights)), strict=True)
             uncertain = sum((w * entropy(level, target.valid) for w, level in levels), torch.zeros(()))
             bench.backward(uncertain)
             bench.step(optimizer)

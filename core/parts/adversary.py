@@ -38,6 +38,15 @@ def encoded(outputs: Outputs) -> list[Tensor]:
     return [outputs.features]
 
 
+def in_use(levels: list[Tensor], count: int) -> list[Tensor]:
+    """The first `count` levels. Raises BadInput where the network has not as many heads."""
+    if len(levels) < count:
+        raise BadInput(
+            "method.options.levels", "multi needs an auxiliary head", "use network.decoder: deeplabv2"
+        )
+    return levels[:count]
+
+
 def softmax(logits: Tensor) -> Tensor:
     """(b, k, h, w) -> same: AdaptSegNet's view of a prediction."""
     return torch.softmax(logits, 1)
@@ -79,7 +88,7 @@ class Adversary:
     def fool(self, target: Outputs, valid: Tensor) -> Tensor:
         """The weighted loss that makes target maps look like source ones; discriminators get no gradient."""
         self.networks.requires_grad_(False)
-        each = zip(self.weights, self.networks, self.levels(target), strict=True)
+        each = zip(self.weights, self.networks, self._levels(target), strict=True)
         loss = sum((w * self._loss(d, level, valid, SOURCE) for w, d, level in each), torch.zeros(()))
         self.networks.requires_grad_(True)
         return loss
@@ -90,19 +99,13 @@ class Adversary:
         caught = [
             self.bench.backward(0.5 * self._loss(d, seen.detach(), source_valid, SOURCE))
             + self.bench.backward(0.5 * self._loss(d, unseen.detach(), target_valid, TARGET))
-            for d, seen, unseen in zip(self.networks, self.levels(source), self.levels(target), strict=True)
+            for d, seen, unseen in zip(self.networks, self._levels(source), self._levels(target), strict=True)
         ]
         self.bench.step(self.optimizer)
         return caught[0]
 
-    def levels(self, outputs: Outputs) -> list[Tensor]:
-        """The tensor of each level in use. Raises BadInput where the network has no such head."""
-        levels = self.maps(outputs)
-        if len(levels) < len(self.weights):
-            raise BadInput(
-                "method.options.levels", "multi needs an auxiliary head", "use network.decoder: deeplabv2"
-            )
-        return levels[: len(self.weights)]
+    def _levels(self, outputs: Outputs) -> list[Tensor]:
+        return in_use(self.maps(outputs), len(self.weights))
 
     @torch.no_grad()
     def told(self, source: Outputs, source_valid: Tensor, target: Outputs, target_valid: Tensor) -> Tensor:
@@ -110,7 +113,7 @@ class Adversary:
         coin toss."""
         right = torch.zeros((), device=source_valid.device)
         for outputs, valid, domain in ((source, source_valid, SOURCE), (target, target_valid, TARGET)):
-            verdict, counted = self._verdict(self.networks[0], self.levels(outputs)[0], valid)
+            verdict, counted = self._verdict(self.networks[0], self._levels(outputs)[0], valid)
             correct = (verdict > self._middle) == (domain > 0.5)
             right = right + 0.5 * (correct * counted).sum() / counted.sum().clamp(min=1)
         mean = self.bench.fabric.all_reduce(right, reduce_op="mean")
