@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
+# Tests at a time, each on one thread.
+TESTS ?= 2
 # What Qt needs of a Debian or Ubuntu system, for the window and its tests.
 QT_LIBRARIES := libegl1 libgl1 libxkbcommon-x11-0 libfontconfig1 libdbus-1-3 libglib2.0-0 fonts-dejavu-core \
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0
@@ -14,7 +16,7 @@ demo: $(STAMP)  ## draw the sample, adapt to it, print before and after
 	$(BIN)/isthmus demo --folder $(DEMO)
 
 test: $(STAMP) check  ## everything that must hold
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses $(TESTS) --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

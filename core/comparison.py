@@ -109,6 +109,22 @@ def read_outcome(folder: Path) -> Outcome:
     )
 
 
+_HEADLINES = {
+    ("adapted", "clear"): "Adapting helped: all signs agree",
+    ("adapted", "likely"): "Adapting probably helped",
+    (
+        "adapted",
+        "cannot tell",
+    ): "It cannot be told whether adapting helped: nothing speaks against the adapted model",
+    (
+        "source-only",
+        "cannot tell",
+    ): "It cannot be told whether adapting helped: the source-only model is kept",
+    ("source-only", "likely"): "Adapted is probably not better: the source-only model is kept",
+}
+"""By model chosen and how surely."""
+
+
 def headline(verdict: Mapping[str, Any]) -> str:
     """Did adapting help? One sentence, never surer than the verdict."""
     if not verdict:
@@ -116,11 +132,7 @@ def headline(verdict: Mapping[str, Any]) -> str:
     if "adapted" not in verdict:
         return "Nothing was adapted: the map is the source-only model's"
     chosen, sure = verdict["chosen"], verdict["sure"]
-    if chosen == "adapted":
-        return "Adapting helped: all signs agree" if sure == "clear" else "Adapting probably helped"
-    if sure == "cannot tell":
-        return "It cannot be told whether adapting helped: the source-only model is kept"
-    return "Adapted is probably not better: the source-only model is kept"
+    return _HEADLINES[chosen, sure]
 
 
 def reliability(verdict: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:

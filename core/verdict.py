@@ -13,6 +13,12 @@ HOLDOUT_DROP = 0.06
 gains more than that on the same crops with the target's brightness may lose it: it left the source's look."""
 AGREEMENT_DROP = 0.02
 """Most of the agreement between the answers to an image and to it turned that it may lose."""
+ENTROPY_RISE = 0.02
+"""Most by which its mean entropy may rise: less is no sign of harm. One that clearly knows its classes in the
+target's look, or teaches a fresh network more, and has another sign, may rise further."""
+OVERCONFIDENCE = 1.64
+"""Temperature that its confidence may need at most to be true of the held-out source, unless source-only needs
+as much: past it a model is sure of what it gets wrong, and its entropy says nothing."""
 SHARE_LOSS, SHARE_GAIN = 0.1, 4.0
 """A class's share of the map by which it vanished or flooded, as a factor on what was to be expected: on
 the smaller (larger) of its share in source-only's map and in the source's labels. Either alone misleads,
@@ -50,15 +56,16 @@ def choose(
     expected: Mapping[str, float] | None = None,
     reverse: Mapping[str, float] | None = None,
 ) -> Verdict:
-    """The guarded choice: gates first, then which model is surer and steadier on the target.
+    """The guarded choice: alarms first, then whether anything speaks for the adapted model.
 
-    A model that is less sure of its classes is not taken on the other signs alone: a collapse into other
+    A model that is clearly less sure of its classes is not taken on the other signs: a collapse into other
     classes can look steady, and rich in classes.
     `prior` are the class shares of the source's labels; where the user knows those of the target,
     `expected` has them by class, and they count instead. `reverse`: what the adapted
     model gained by reverse validation, if that was asked for, `miou` from `low` to `high`: a loss beyond
     doubt is an alarm, and a gain beyond doubt one more sign. So is a clear gain on held-out source with the
-    target's brightness; either makes up for being less sure.
+    target's brightness; either makes up for being less sure. One sign alone: the adapted model, as nothing
+    speaks against it, but whether it helped cannot be told.
     """
     expected = expected or {}
     likely = [expected.get(name, share) for name, share in zip(names, prior, strict=True)]
@@ -80,14 +87,16 @@ def choose(
     if reverse and taught:
         words.append(f"teaches a fresh network more ({reverse['miou']:+.3f} mIoU on held-out source)")
     votes = sum(gain > 0 for gain in gains)
+    signs = votes + taught + knows
+    unsure = gains[0] < -ENTROPY_RISE and not ((taught or knows) and signs > 1)
     record = (source_only.to_dict(), adapted.to_dict())
     if alarms:
         return Verdict("source-only", "likely", alarms, *record)
     if votes == len(gains):
         return Verdict("adapted", "clear", words, *record)
-    if votes + taught + knows >= 2 and (gains[0] > 0 or taught or knows):
-        return Verdict("adapted", "likely", words, *record)
-    return Verdict("source-only", "cannot tell" if votes else "likely", words, *record)
+    if unsure or not signs:
+        return Verdict("source-only", "cannot tell" if signs else "likely", words, *record)
+    return Verdict("adapted", "likely" if signs > 1 else "cannot tell", words, *record)
 
 
 def _words(source_only: Signals, adapted: Signals, gains: list[float]) -> list[str]:
@@ -113,11 +122,14 @@ def _alarms(source_only: Signals, adapted: Signals, prior: list[float], names: l
     unsteadier = source_only.d4_agreement - adapted.d4_agreement
     if unsteadier > AGREEMENT_DROP:
         alarms.append(f"{unsteadier:.1%} fewer pixels keep their class when the image is turned")
-    for name, before, after, labelled in zip(names, source_only.shares, adapted.shares, prior, strict=True):
-        if after < SHARE_LOSS * min(before, labelled):
-            alarms.append(f"{name} nearly vanished from the map ({before:.1%} to {after:.1%})")
-        if after > SHARE_GAIN * max(before, labelled):
-            alarms.append(f"{name} flooded the map ({before:.1%} to {after:.1%})")
+    before, after = source_only.temperature, adapted.temperature
+    if before is not None and after is not None and after > max(OVERCONFIDENCE, before):
+        alarms.append(f"surer than right on held-out source blocks (temperature {before:.2f} to {after:.2f})")
+    for name, was, now, labelled in zip(names, source_only.shares, adapted.shares, prior, strict=True):
+        if now < SHARE_LOSS * min(was, labelled):
+            alarms.append(f"{name} nearly vanished from the map ({was:.1%} to {now:.1%})")
+        if now > SHARE_GAIN * max(was, labelled):
+            alarms.append(f"{name} flooded the map ({was:.1%} to {now:.1%})")
     return alarms
 
 

@@ -1,7 +1,6 @@
 """Live previews: asked for by file, drawn between two steps, and without a trace in the training."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
+from background import wait_until
 from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
 
 from core import predict_window, signals
@@ -51,9 +51,7 @@ def asking(run: Run, when: Callable[[AnyEvent], bool], *requests: Callable[[], N
             for request in left:
                 count = heard(run)
                 request()
-                deadline = time.monotonic() + 10
-                while heard(run) == count and time.monotonic() < deadline:
-                    time.sleep(0.02)
+                wait_until(lambda: heard(run) > count, "the request is heard")  # noqa: B023  # waits here
             left = []
     return seen
 
@@ -155,9 +153,7 @@ def test_a_view_is_heard_once_a_change_and_none_ends_it(places: Path) -> None:
         seen.append(event)
         if isinstance(event, Pictured) and event.step == 3:
             ask_preview(run.folder, None)
-            deadline = time.monotonic() + 10
-            while heard(run) < 2 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            wait_until(lambda: heard(run) > 1, "both requests are heard")
     assert heard(run) == 2
     assert max(event.step or 0 for event in previews(seen)) == 3
 
@@ -175,17 +171,16 @@ def test_a_paused_run_still_previews_at_once(places: Path) -> None:
     kinds = []
     for event in execute(run):
         kinds.append(event.kind)
-        if event.kind == "started":
+        if isinstance(event, Stepped) and not helper.ident:  # before it there is nothing to preview with
             ask(run.folder, "pause")
+            wait_until(lambda: heard(run), "the pause is heard")
             helper.start()
     helper.join()
     assert kinds.index("paused") < kinds.index("pictured") < kinds.index("resumed")
 
 
 def wait_for(run: Run, kind: type) -> None:
-    deadline = time.monotonic() + 20
-    while not any(isinstance(event, kind) for event in read(run.folder)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: any(isinstance(event, kind) for event in read(run.folder)), f"{kind.__name__} is told")
 
 
 def test_a_view_beside_the_image_is_a_warning_and_the_run_goes_on(places: Path) -> None:

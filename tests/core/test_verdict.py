@@ -25,6 +25,8 @@ BEFORE = Signals(
 )
 SURER = replace(BEFORE, entropy=0.30, information=0.35, d4_agreement=0.90)
 MIXED = replace(BEFORE, entropy=0.45, information=0.35, d4_agreement=0.84)
+NO_SURER = replace(MIXED, entropy=0.41)
+"""Within what may rise by chance."""
 
 
 def test_a_model_that_is_surer_steadier_and_no_poorer_is_taken() -> None:
@@ -37,9 +39,32 @@ def test_a_model_that_is_less_sure_is_not() -> None:
 
 
 def test_a_model_that_is_steadier_but_less_sure_of_its_classes_is_not_taken_either() -> None:
-    found = choose(BEFORE, replace(SURER, entropy=0.41), PRIOR, NAMES)
+    found = choose(BEFORE, replace(SURER, entropy=0.43), PRIOR, NAMES)
     assert (found.chosen, found.sure) == ("source-only", "cannot tell")
     assert choose(BEFORE, replace(SURER, information=0.29), PRIOR, NAMES).sure == "likely"
+
+
+def test_a_model_hardly_less_sure_is_taken_as_sure_as_its_signs_are() -> None:
+    found = choose(BEFORE, replace(SURER, entropy=0.41), PRIOR, NAMES)
+    assert (found.chosen, found.sure) == ("adapted", "likely")
+    found = choose(BEFORE, NO_SURER, PRIOR, NAMES)
+    assert (found.chosen, found.sure) == ("adapted", "cannot tell")
+    assert choose(BEFORE, replace(NO_SURER, information=0.29), PRIOR, NAMES).chosen == "source-only"
+
+
+def test_a_model_that_is_surer_than_right_on_the_source_is_not_taken() -> None:
+    seen, sober = replace(BEFORE, temperature=1.3), replace(SURER, temperature=1.5)
+    assert choose(seen, sober, PRIOR, NAMES).chosen == "adapted"
+    found = choose(seen, replace(sober, temperature=1.8), PRIOR, NAMES)
+    assert (found.chosen, found.reasons) == (
+        "source-only",
+        ["surer than right on held-out source blocks (temperature 1.30 to 1.80)"],
+    )
+    assert (
+        choose(replace(seen, temperature=1.9), replace(sober, temperature=1.8), PRIOR, NAMES).chosen
+        == "adapted"
+    )
+    assert choose(BEFORE, replace(sober, temperature=1.8), PRIOR, NAMES).chosen == "adapted", "not measured"
 
 
 def test_a_model_must_know_its_classes_in_the_sources_look_or_in_the_targets() -> None:

@@ -47,7 +47,9 @@ def test_the_verdict_is_told_in_words_with_its_reasons(panel: ResultsPanel, show
     [
         ("adapted", "clear", "Adapting helped: all signs agree"),
         ("adapted", "likely", "Adapting probably helped"),
-        ("source-only", "cannot tell", "It cannot be told whether adapting helped"),
+        ("adapted", "cannot tell", "It cannot be told whether adapting helped: nothing speaks against"),
+        ("source-only", "cannot tell", "It cannot be told whether adapting helped: the source-only model"),
+        ("source-only", "likely", "Adapted is probably not better"),
     ],
 )
 def test_it_never_sounds_surer_than_the_verdict(
