@@ -46,7 +46,8 @@ class Bench:
     `result` is the network that makes the map where it is not the segmentor: a method that trains
     another one names it as soon as there is one, so that it can be looked at while it learns. `folder`
     is where what phases make beside weights may lie; without one the run is only estimated, and
-    `left_out_tiles` counts what it would predict beside its maps.
+    `left_out_tiles` counts what it would predict beside its maps. `notes`: what a method decided, in
+    words, for the journal.
     """
 
     job: Job
@@ -62,6 +63,7 @@ class Bench:
     folder: Path | None = None
     left_out_tiles: int = 0
     kept: dict[str, Keepable] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.device = self.fabric.device

@@ -9,7 +9,7 @@ from core import checkpoint, probe
 from core.bench import Bench
 from core.control import Control
 from core.errors import Stopped
-from core.events import AnyEvent, Paused, Phased, Progressed, Resumed, Saved, Stepped
+from core.events import AnyEvent, Noted, Paused, Phased, Progressed, Resumed, Saved, Stepped
 from core.preview import Previews
 from core.registry import Chosen
 from core.run import Run
@@ -55,6 +55,7 @@ class Training:
             if at.name != phase:
                 phase = at.name
                 yield Phased(phase=phase, step=step - 1, steps=at.steps)
+            yield from self._noted()
             if time.monotonic() >= self._due or step == at.steps:
                 self._due = time.monotonic() + 1 / EVENTS_A_SECOND
                 yield Stepped(
@@ -70,6 +71,10 @@ class Training:
         if self.bench.fabric.is_global_zero:
             checkpoint.save_weights(self.bench.mapper, checkpoint.weights_path(folder))
         self.bench.fabric.barrier()
+
+    def _noted(self) -> Iterator[Noted]:
+        while self.bench.notes:
+            yield Noted(text=self.bench.notes.pop(0))
 
     def _save(self) -> Saved:
         state = self.bench.state(self.stage)

@@ -8,7 +8,7 @@ from core.signals import Signals
 
 Model = Literal["source-only", "adapted"]
 
-HOLDOUT_DROP = 0.06
+HOLDOUT_DROP = 0.04
 """Most of the source hold-out mIoU that an adapted model may lose: it must still know its classes. One that
 gains more than that on the same crops with the target's brightness may lose it: it left the source's look."""
 AGREEMENT_DROP = 0.02
@@ -17,7 +17,7 @@ ENTROPY_RISE = 0.02
 """Most by which its mean entropy may rise: less is no sign of harm. One that clearly knows its classes in the
 target's look, or teaches a fresh network more, and has another sign, may rise further."""
 OVERCONFIDENCE = 1.64
-"""Temperature that its confidence may need at most to be true of the held-out source, unless source-only needs
+"""Temperature that its confidence may need at most to be true of held-out source, unless source-only needs
 as much: past it a model is sure of what it gets wrong, and its entropy says nothing."""
 SHARE_LOSS, SHARE_GAIN = 0.1, 4.0
 """A class's share of the map by which it vanished or flooded, as a factor on what was to be expected: on

@@ -28,7 +28,7 @@ from core.parts.losses import cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.normalisation import renew_statistics
 from core.parts.pseudo_labels import ClassTrust
-from core.parts.steadiness import renew_where_steadier
+from core.parts.statistics_gate import renew_if_chosen
 from core.parts.teacher import Teacher, TeacherNorm
 from core.parts.warm_start import learn_source
 from core.phases import Phase
@@ -49,7 +49,7 @@ class Options(Base):
     )
     adabn: Literal["gated", "always", "no"] = Field(
         "gated",
-        description="Renew batch-norm statistics on the target before adapting; gated: if steadier so",
+        description="Renew batch-norm statistics on the target before adapting; gated: if judged better",
     )
     adabn_batches: int = Field(16, ge=1, le=10_000, description="Batches of target crops for that")
     target_means: bool = Field(
@@ -83,9 +83,10 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
 
     if o.adabn != "no" and bench.begins("adapt"):
         images = bench.images(TARGET, "adabn", o.adabn_batches)
-        renew_statistics(student, images) if o.adabn == "always" else renew_where_steadier(
-            bench, student, images
-        )
+        if o.adabn == "gated":
+            renew_if_chosen(bench, student, images)
+        else:
+            renew_statistics(student, images)
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr, width=o.discriminator_width)
     trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile)

@@ -7,25 +7,11 @@ import torch
 from engines import bench_for, draw, job_for
 
 from core.bench import TARGET, Bench
-from core.parts import steadiness
-from core.parts.steadiness import renew_where_steadier, steadier
+from core.parts import statistics_gate
+from core.parts.statistics_gate import renew_if_chosen
 from core.signals import Measured, Signals
 
-BEFORE = Signals(0.4, 0.3, 0.9, [0.5, 0.5], 0.8, 0.7, {})
-
-
-@pytest.mark.parametrize(
-    ("after", "kept"),
-    [
-        (replace(BEFORE, entropy=0.3), True),
-        (replace(BEFORE, entropy=0.3, d4_agreement=0.89), False),
-        (replace(BEFORE, entropy=0.5, d4_agreement=0.99), False),
-        (replace(BEFORE, entropy=0.3, holdout_miou=0.6), False),
-        (BEFORE, False),
-    ],
-)
-def test_surer_and_no_less_steady_is_kept(after: Signals, kept: bool) -> None:
-    assert steadier(BEFORE, after) is kept
+BEFORE = Signals(0.4, 0.3, 0.9, [0.4, 0.3, 0.3], 0.8, 0.7, {})
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +22,20 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_old_statistics_come_back_bit_for_bit_unless_the_new_stay(
+def test_old_statistics_come_back_bit_for_bit_unless_the_verdict_would_choose_the_new(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     answers = iter([BEFORE, replace(BEFORE, entropy=0.3 if kept else 0.5)])
     monkeypatch.setattr(
-        steadiness, "measure_signals", lambda *_: Measured(next(answers), torch.zeros(1, dtype=torch.uint8))
+        statistics_gate,
+        "measure_signals",
+        lambda *_: Measured(next(answers), torch.zeros(1, dtype=torch.uint8)),
     )
     old = {name: value.clone() for name, value in bench.segmentor.state_dict().items()}
-    assert renew_where_steadier(bench, bench.segmentor, bench.images(TARGET, "test", 2)) is kept
+    assert renew_if_chosen(bench, bench.segmentor, bench.images(TARGET, "test", 2)) is kept
     same = [torch.equal(value, old[name]) for name, value in bench.segmentor.state_dict().items()]
     assert all(same) is not kept
+    (note,) = bench.notes
+    bench.notes.clear()
+    assert ("stay" if kept else "put back") in note
+    assert "entropy" in note
