@@ -20,7 +20,7 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Row:
-    """A measure of two models, 0 to 1, None where undefined; which direction is better, and why it counts."""
+    """A measure of two models, None where undefined; which direction is better, if any, and why it counts."""
 
     name: str
     before: float | None
@@ -40,7 +40,7 @@ class Row:
         return (self.change > 0) == (self.better == "higher")
 
 
-SIGNALS: dict[str, tuple[str, Better, str]] = {
+SIGNALS: dict[str, tuple[str, Better | None, str]] = {
     "entropy": ("uncertainty (entropy)", "lower", "Mean entropy on the target: 0 is sure, 1 is guessing"),
     "d4_agreement": (
         "agreement under rotation",
@@ -72,6 +72,11 @@ SIGNALS: dict[str, tuple[str, Better, str]] = {
         "calibration error on held-out source",
         "lower",
         "How far the share of right pixels is from the probability that the model gives them",
+    ),
+    "temperature": (
+        "temperature that held-out source asks for",
+        None,
+        "Above 1 the model is surer than right, below 1 less sure; far above it is an alarm",
     ),
 }
 SCORES = {"miou": "mean IoU", "mf1": "mean F1", "accuracy": "accuracy", "kappa": "kappa"}
