@@ -1,12 +1,15 @@
 """The gate on renewed batch-norm statistics."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from engines import bench_for, draw, job_for
+from engines import bench_for, draw, job_for, run_for, work
 
 from core.bench import TARGET, Bench
+from core.events import Noted
+from core.journal import read
 from core.parts import statistics_gate
 from core.parts.statistics_gate import renew_if_chosen
 from core.signals import Measured, Signals
@@ -39,3 +42,11 @@ def test_old_statistics_come_back_bit_for_bit_unless_the_verdict_would_choose_th
     bench.notes.clear()
     assert ("stay" if kept else "put back") in note
     assert "entropy" in note
+
+
+def test_a_run_tells_once_what_was_decided(tmp_path: Path) -> None:
+    draw(tmp_path)
+    run = run_for(job_for(tmp_path, "combined"), tmp_path / "run")
+    work(run)
+    told = [event.text for event in read(run.folder) if isinstance(event, Noted)]
+    assert sum(text.startswith("AdaBN: the target's batch-norm statistics") for text in told) == 1
