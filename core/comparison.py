@@ -115,19 +115,17 @@ def read_outcome(folder: Path) -> Outcome:
 
 
 _HEADLINES = {
-    ("adapted", "clear"): "Adapting helped: all signs agree",
-    ("adapted", "likely"): "Adapting probably helped",
-    (
-        "adapted",
-        "cannot tell",
-    ): "It cannot be told whether adapting helped: nothing speaks against the adapted model",
-    (
-        "source-only",
-        "cannot tell",
-    ): "It cannot be told whether adapting helped: the source-only model is kept",
-    ("source-only", "likely"): "Adapted is probably not better: the source-only model is kept",
+    "adapted": {
+        "clear": "Adapting helped: all signs agree",
+        "likely": "Adapting probably helped",
+        "cannot tell": "It cannot be told whether adapting helped: nothing speaks against the adapted model",
+    },
+    "source-only": {
+        "likely": "Adapted is probably not better: the source-only model is kept",
+        "cannot tell": "It cannot be told whether adapting helped: the source-only model is kept",
+    },
 }
-"""By model chosen and how surely."""
+"""By the model chosen, and how surely."""
 
 
 def headline(verdict: Mapping[str, Any]) -> str:
@@ -136,8 +134,7 @@ def headline(verdict: Mapping[str, Any]) -> str:
         return "The run has not come to a verdict yet"
     if "adapted" not in verdict:
         return "Nothing was adapted: the map is the source-only model's"
-    chosen, sure = verdict["chosen"], verdict["sure"]
-    return _HEADLINES[chosen, sure]
+    return _HEADLINES[verdict["chosen"]][verdict["sure"]]
 
 
 def reliability(verdict: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
