@@ -54,7 +54,7 @@ SIGNALS: dict[str, tuple[str, Better | None, str]] = {
     ),
     "confidence": ("confidence", "higher", "Mean probability of the chosen class on the target"),
     "prior_shift": (
-        "distance from the expected class shares",
+        "distance from expected shares",
         "lower",
         "Of the map's class shares from the source's, or those you expect: 0 is equal, 1 nothing in common",
     ),
@@ -64,7 +64,7 @@ SIGNALS: dict[str, tuple[str, Better | None, str]] = {
         "On source blocks kept from training, with their labels: whether the classes are still known",
     ),
     "holdout_moved_miou": (
-        "the same, with the target's brightness",
+        "the same, target's brightness",
         "higher",
         "On those blocks with the means of target crops, as the target's haze and light show them",
     ),
@@ -74,7 +74,7 @@ SIGNALS: dict[str, tuple[str, Better | None, str]] = {
         "How far the share of right pixels is from the probability that the model gives them",
     ),
     "temperature": (
-        "temperature that held-out source asks for",
+        "temperature on held-out source",
         None,
         "Above 1 the model is surer than right, below 1 less sure; far above it is an alarm",
     ),
