@@ -318,7 +318,7 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=["light", "fpn/tu-mobilenetv1_100", "unet/resnet18"])
     parser.add_argument("--threads", type=int, default=2, help="torch's threads")
     parser.add_argument("--heights", action="store_true", help="measure peak memory at three heights instead")
-    parser.add_argument("--out", type=Path, default=HERE / "prediction.md", help="the table")
+    parser.add_argument("--out", type=Path, help="the table; default: prediction.md or heights.md here")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
@@ -339,7 +339,8 @@ def main() -> None:
             lines += heights_table(name, work, asked.size, asked.threads)
         else:
             lines += speed_table(name, drawn(work, asked.size, asked.size), asked.size, asked.threads)
-    asked.out.write_text("\n".join(lines), encoding="utf-8")
+    out = asked.out or HERE / ("heights.md" if asked.heights else "prediction.md")
+    out.write_text("\n".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -124,7 +124,9 @@ def model_item(order: Order, files: list[Path], parameters: int) -> dict[str, An
         media, role, artifact = kinds[path.suffix]
         facts = {"href": f"./{MODEL_FOLDER}/{path.name}", "type": media, **file_facts(path)}
         roles = list(dict.fromkeys(["mlm:model", role]))
-        found["assets"][path.suffix[1:]] = facts | {"roles": roles, "mlm:artifact_type": artifact}
+        bands = [{"name": name} for name in stats.names]  # without them, STAC 1.1 forbids the item's own
+        more = {"roles": roles, "bands": bands, "mlm:artifact_type": artifact}
+        found["assets"][path.suffix[1:]] = facts | more
     found["assets"]["onnx"]["description"] = (
         "Pixel values over 255 in, probabilities out; runs in QGIS with the plugin Deepness"
     )

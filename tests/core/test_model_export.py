@@ -100,6 +100,8 @@ def test_the_model_item_says_what_goes_in_and_comes_out(run: Run, to: Path) -> N
     assert SCHEMAS["mlm"] in found["stac_extensions"]
     (given,) = properties["mlm:input"]
     assert [b["name"] for b in properties["bands"]] == given["bands"] == ["blue", "green", "red", "nir"]
+    named = [[b["name"] for b in asset["bands"]] for asset in found["assets"].values()]
+    assert named == [given["bands"]] * 3, "STAC 1.1 allows an item's bands only beside those of assets"
     stats, _ = seen_target(run.folder / "cache")
     assert [s["mean"] for s in given["value_scaling"]] == pytest.approx(list(stats.mean))
     (out,) = properties["mlm:output"]
