@@ -11,6 +11,7 @@ import rasterio.warp
 from delivered import finished_run
 from jsonschema import Draft202012Validator
 from small_job import NAMES
+from stac import item_faults
 
 from core.delivery.bundle import deliver
 from core.delivery.catalogue import SCHEMAS
@@ -93,6 +94,7 @@ def keys(node: Any) -> Iterator[str]:
 
 def test_it_follows_the_specification(item: dict[str, Any]) -> None:
     Draft202012Validator(ITEM).validate(item)
+    assert item_faults(item) == []
 
 
 def test_every_prefix_is_of_a_named_extension_and_each_of_those_is_used(item: dict[str, Any]) -> None:
