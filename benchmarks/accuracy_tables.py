@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.rows import ROWS, UNADAPTED
 from core.signals import Signals
-from core.verdict import choose
+from core.verdict import Verdict, choose
 
 Result = dict[str, Any]
 Column = tuple[str, Callable[[list[Result]], str]]
@@ -106,14 +106,19 @@ def gap(mean: dict[str, float], row: str) -> str:
     return "above the oracle" if share > 1 else f"{share:.0%}"
 
 
-def adapts(result: Result) -> bool:
-    """Whether today's rule, on the signals recorded with the result, would map with the adapted model."""
+def judged(result: Result, after: Signals | None = None) -> Verdict:
+    """What today's rule says of the recorded signals, or were `after` those of the adapted model."""
     seen = result["verdict"]
-    before, after = Signals(**seen["source_only"]), Signals(**seen["adapted"])
-    return choose(before, after, seen["source_shares"], list(result["iou"])).chosen == "adapted"
+    before, after = Signals(**seen["source_only"]), after or Signals(**seen["adapted"])
+    return choose(before, after, seen["source_shares"], list(result["iou"]))
+
+
+def adapts(result: Result) -> bool:
+    """Whether today's rule would map with the adapted model."""
+    return judged(result).chosen == "adapted"
 
 
 def guarded(results: list[Result], base: dict[int, float]) -> str:
-    judged = [(adapts(r), r) for r in results if r["seed"] in base]
-    kept = [r["miou"] if adapt else base[r["seed"]] for adapt, r in judged]
-    return f"{spread(kept)} ({sum(adapt for adapt, _ in judged)}/{len(judged)})" if kept else ""
+    choices = [(adapts(r), r) for r in results if r["seed"] in base]
+    kept = [r["miou"] if adapt else base[r["seed"]] for adapt, r in choices]
+    return f"{spread(kept)} ({sum(adapt for adapt, _ in choices)}/{len(choices)})" if kept else ""

@@ -23,10 +23,9 @@ from scipy.stats import spearmanr
 
 from benchmarks import reverse
 from benchmarks.accuracy import RESULTS, known
-from benchmarks.accuracy_tables import Result
+from benchmarks.accuracy_tables import Result, adapts, judged
 from benchmarks.rows import HERE, UNADAPTED
 from core.signals import Signals, distance
-from core.verdict import Verdict, choose
 
 TUNED_ON = ("landslides-hokkaido-sichuan", "landslides-sichuan-hokkaido", "sample")
 SEEN = 95
@@ -65,14 +64,9 @@ class Case:
     def key(self) -> tuple[str, str, int]:
         return self.result["pair"], self.result["row"], self.result["seed"]
 
-    def judged(self, after: Signals) -> Verdict:
-        """What the rule of today says, were these the adapted model's signals."""
-        shares, names = self.result["verdict"]["source_shares"], list(self.result["iou"])
-        return choose(self.before, after, shares, names)
-
     @property
     def adapts(self) -> bool:
-        return self.judged(self.after).chosen == "adapted"
+        return adapts(self.result)
 
     @property
     def gain(self) -> float:
@@ -108,7 +102,7 @@ RULES: dict[str, Rule] = {
 TRIED: dict[str, Rule] = {
     "the verdict": lambda c: c.adapts,
     "the verdict without the alarm on temperature": (
-        lambda c: c.judged(replace(c.after, temperature=None)).chosen == "adapted"
+        lambda c: judged(c.result, replace(c.after, temperature=None)).chosen == "adapted"
     ),
     "agreement falls by less than 0.02": lambda c: c.changes["agreement"] > -0.02,
     "temperature rises by less than a third": lambda c: c.changes["temperature"] > -math.log(4 / 3),
@@ -237,7 +231,7 @@ def wrong(chosen: Sequence[Case]) -> Iterator[str]:
     for c in chosen:
         if abs(c.gain) >= EVEN and c.adapts != (c.gain > 0):
             r: dict[str, Any] = c.result
-            verdict = c.judged(c.after)
+            verdict = judged(r)
             points = f"{100 * c.miou[0]:.1f} | {100 * c.miou[1]:.1f}"
             why = "; ".join(verdict.reasons)
             yield f"| {r['pair']} | {r['row']} | {r['seed']} | {points} | {verdict.chosen} | {why} |"

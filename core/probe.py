@@ -44,7 +44,7 @@ class Probe:
         ):
             return
         with undisturbed(bench.device):
-            found = measure_signals(bench, bench.mapper, self._crops)
+            found = measure_signals(bench, bench.mapper, self._crops, both_looks=False)
         scores = _scores(found.signals, bench.job.legend.names)
         if self.before is not None:
             scores["changed"] = disagreement(self.before, found.classes)

@@ -77,8 +77,11 @@ def fixed_crops(bench: Bench, limit: int) -> Crops:
     )
 
 
-def measure_signals(bench: Bench, model: nn.Module, crops: Crops | None = None) -> Measured:
-    """Run a model over `crops`, by default as many fixed ones as a verdict asks for."""
+def measure_signals(
+    bench: Bench, model: nn.Module, crops: Crops | None = None, *, both_looks: bool = True
+) -> Measured:
+    """Run a model over `crops`, by default as many fixed ones as a verdict asks for; over those held out in
+    the target's look too, if in `both_looks`."""
     crops, size = crops or fixed_crops(bench, CROPS), bench.job.sampling.batch
     tally, answers = _Tally(bench.classes), Answers()
     as_is, moved = Confusion(bench.classes), Confusion(bench.classes)
@@ -90,6 +93,8 @@ def measure_signals(bench: Bench, model: nn.Module, crops: Crops | None = None) 
             found = probabilities(model, batch.image)
             as_is.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
             answers.add(found, batch.label)
+            if not both_looks:
+                continue
             like = bench.batch(TARGET, list(itertools.islice(looks, len(part))))
             found = probabilities(model, swap_amplitude(batch, like, beta=0.0).image)
             moved.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())

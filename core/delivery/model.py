@@ -120,11 +120,11 @@ def model_item(order: Order, files: list[Path], parameters: int) -> dict[str, An
         ".pt2": ("application/octet-stream; application=pytorch", "mlm:model", "torch.export.save"),
         ".onnx": ("application/octet-stream; framework=onnxruntime", "mlm:model", "onnx"),
     }
+    bands = [{"name": name} for name in stats.names]  # without them, STAC 1.1 forbids the item's own
     for path in files:
         media, role, artifact = kinds[path.suffix]
         facts = {"href": f"./{MODEL_FOLDER}/{path.name}", "type": media, **file_facts(path)}
         roles = list(dict.fromkeys(["mlm:model", role]))
-        bands = [{"name": name} for name in stats.names]  # without them, STAC 1.1 forbids the item's own
         more = {"roles": roles, "bands": bands, "mlm:artifact_type": artifact}
         found["assets"][path.suffix[1:]] = facts | more
     found["assets"]["onnx"]["description"] = (
