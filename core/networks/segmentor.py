@@ -17,7 +17,7 @@ from core.networks.multi_resolution import MultiResolutionBody, build_multi_reso
 from core.networks.outputs import Head, Outputs
 from core.networks.weights import WeightReport, load_encoder
 
-__all__ = ["Segmentor", "WeightReport", "build_segmentor"]
+__all__ = ["Segmentor", "WeightReport", "build_segmentor", "count_parameters"]
 
 LEAST_PX = 32
 
@@ -152,6 +152,13 @@ def build_segmentor(
     segmentor = Segmentor(body, bands, classes, multiple, least)
     _probe(network, segmentor)
     return segmentor, report
+
+
+def count_parameters(network: Network, classes: int) -> int:
+    """Numbers in the state of a job's network over three bands. Raises BadInput as `build_segmentor` does."""
+    without = network.model_copy(update={"weights": None})
+    segmentor, _ = build_segmentor(without, ["red", "green", "blue"], classes)
+    return sum(values.numel() for values in segmentor.state_dict().values())
 
 
 def _survey(network: Network, encoder: nn.Module, multiple_px: int) -> Survey:

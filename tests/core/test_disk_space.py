@@ -8,7 +8,7 @@ import pytest
 from small_job import draw
 
 from core.disk_space import needed_bytes, require_room
-from core.errors import RunFailed
+from core.errors import BadInput, RunFailed
 from core.execute import execute
 from core.run import create
 from core.run_state import size_bytes, state_of
@@ -46,6 +46,15 @@ def test_large_scenes_and_both_models_ask_for_room(tmp_path: Path) -> None:
     assert needed_bytes(job) > needed_bytes(one) > needed_bytes(unmapped)
     larger = plan(tmp_path / "job.yaml", {"network.encoder": "resnet101"}).job
     assert needed_bytes(larger) > 2 * needed_bytes(job)
+
+
+def test_a_network_that_cannot_be_made_is_said_before_the_room_it_would_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create(plan(draw(tmp_path), {"network.encoder": "resnet81"}).job, tmp_path / "run")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 0))
+    with pytest.raises(BadInput, match="did you mean 'resnet18'"):
+        list(execute(run))
 
 
 def test_a_scene_that_cannot_be_read_is_left_to_the_worker(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ CONTRACT = (
         "cost",
         "delivery.order",
         "delivery.parts",
-        "disk_space",
         "evidence",
     ),
     *("map_files", "presets", "run_queue", "run_reading", "run_state", "supervise"),
