@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from core.console import duration
 
 
-class PhaseCost(BaseModel):
+class PhaseCost(BaseModel, defer_build=True):
     """A phase of training; `seconds_per_step` was measured on this machine."""
 
     name: str
@@ -17,7 +17,7 @@ class PhaseCost(BaseModel):
         return self.steps * self.seconds_per_step
 
 
-class Cost(BaseModel):
+class Cost(BaseModel, defer_build=True):
     """Times in seconds, sizes in GiB. `memory_gib` is the device's, or the process's on a CPU.
 
     `judging_s`: what models are compared by, and statistics that are renewed. None: not to be known here.

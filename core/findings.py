@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from core.errors import BadInput
 
 
-class Finding(BaseModel):
+class Finding(BaseModel, defer_build=True):
     """Something wrong or odd: the file, band or option, what it is, and what to do."""
 
     where: str
@@ -44,7 +44,7 @@ def gathered(findings: list[Finding]) -> list[Finding]:
     return together
 
 
-class LabelReport(BaseModel):
+class LabelReport(BaseModel, defer_build=True):
     """Usable working pixels and features by class; pixels of values without a class.
 
     `counted` says in words whether all of the scene was counted.
@@ -66,7 +66,7 @@ class LabelReport(BaseModel):
         return heads + ([f"  without a class: {strays}"] if strays else [])
 
 
-class SceneReport(BaseModel):
+class SceneReport(BaseModel, defer_build=True):
     """One image as it was found; sizes in its own pixels."""
 
     path: str
@@ -92,7 +92,7 @@ class SceneReport(BaseModel):
         ]
 
 
-class Histogram(BaseModel):
+class Histogram(BaseModel, defer_build=True):
     """Valid pixels of one band of a whole place, counted in equal bins from `low` to `high`."""
 
     band: str
@@ -101,7 +101,7 @@ class Histogram(BaseModel):
     counts: list[int]
 
 
-class PairReport(BaseModel):
+class PairReport(BaseModel, defer_build=True):
     """The two places against each other. `gsd_ratio` is coarser over finer.
 
     `distance`: Wasserstein-1 by band, in pooled standard deviations of the whole domains.
@@ -132,7 +132,7 @@ class PairReport(BaseModel):
         ]
 
 
-class Verdict(BaseModel):
+class Verdict(BaseModel, defer_build=True):
     """Everything preflight found. Faults make a run meaningless; warnings do not."""
 
     job: str

@@ -22,7 +22,7 @@ def _ignored() -> list[Value]:
 class LandClass(BaseModel):
     """One class. Its id is its position in the legend."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: str = Field(min_length=1)
     color: str = Field(description="Colour on the map, #rrggbb")
@@ -48,7 +48,7 @@ class LandClass(BaseModel):
 class Legend(BaseModel):
     """Classes in id order, and the label values that deliberately mean no class."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     classes: list[LandClass] = Field(min_length=2, max_length=254)
     ignore: list[Value] = Field(
