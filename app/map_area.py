@@ -109,7 +109,7 @@ class MapArea(QWidget):
         view.identified.connect(self._show_identified)
         offer = OverviewOffer(view, place_map)
         offer.failed.connect(self.failed)
-        place_map.failed.connect(self.failed)
+        place_map.outlines.failed.connect(self.failed)
         place_map.put_above(offer)
         place_map.put_below(Readout(view, place_map))
         ScaleBar(view)

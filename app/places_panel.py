@@ -26,24 +26,25 @@ class PlacesPanel(QTabWidget):
         maps.edit_area_requested.connect(self._edit_area)
 
     def _connect(self, panel: ImageryPanel, place: str) -> None:
-        place_map = self._maps.maps[place]
-        panel.facts_changed.connect(lambda: place_map.set_facts(panel.facts))
-        panel.selected.connect(place_map.select)
-        panel.zoom_requested.connect(place_map.zoom_to)
+        outlines = self._maps.maps[place].outlines
+        panel.facts_changed.connect(lambda: outlines.set_facts(panel.facts))
+        panel.selected.connect(outlines.select)
+        panel.zoom_requested.connect(outlines.zoom_to)
         panel.draw_area_requested.connect(partial(self._draw_area, place))
-        place_map.scene_picked.connect(panel.select)
-        place_map.scene_picked.connect(lambda _: self.setCurrentWidget(panel))
+        outlines.scene_picked.connect(panel.select)
+        outlines.scene_picked.connect(lambda _: self.setCurrentWidget(panel))
 
     def _draw_area(self, place: str, index: int) -> None:
         """Draw, or move the corners of what is drawn: the editor's button says which."""
-        self._maps.maps[place].zoom_to(index)
-        if not self._maps.maps[place].edit_area(index):
+        outlines = self._maps.maps[place].outlines
+        outlines.zoom_to(index)
+        if not outlines.edit_area(index):
             self._maps.take_tool("polygon")
 
     @Slot()
     def _edit_area(self) -> None:
         """Of the place on the front tab, the selected image's."""
         place = "source" if self.currentWidget() is self.imagery["source"] else "target"
-        if not self._maps.maps[place].edit_area(self.imagery[place].current):
+        if not self._maps.maps[place].outlines.edit_area(self.imagery[place].current):
             text = self.tr("the selected image has no area drawn by hand; draw one with Polygon first")
             self.failed.emit(text)

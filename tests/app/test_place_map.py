@@ -44,7 +44,7 @@ def place(tmp_path: Path, qtbot: QtBot) -> Iterator[PlaceMap]:
     place.show()
     scenes = [{"path": str(paths[0]), "labels": {"path": str(labels)}}, {"path": str(paths[1])}]
     document.change("Images", {("source", "scenes"): scenes})
-    place.set_facts([scene_facts(path) for path in paths])
+    place.outlines.set_facts([scene_facts(path) for path in paths])
     settle(place, qtbot)
     yield place
     place.close_map()
@@ -111,7 +111,7 @@ def test_a_polygon_drawn_becomes_the_area_of_the_scene_under_it(place: PlaceMap,
 
 def test_the_selected_scene_gets_the_area_and_keeps_no_file(place: PlaceMap, qtbot: QtBot) -> None:
     place._document.change("File", {("source", "scenes", 0, "area"): "/areas.gpkg"})
-    place.select(0)
+    place.outlines.select(0)
     draw(place, qtbot, [(WEST + 60, NORTH - 10), (WEST + 80, NORTH - 10), (WEST + 80, NORTH - 30)])
     assert areas(place) == [1, 0]
     assert place._document.value("source", "scenes", 0, "area") is None
@@ -138,7 +138,7 @@ def test_an_area_is_kept_in_the_images_own_crs(tmp_path: Path, qtbot: QtBot) -> 
     place.show()
     document.change("Images", {("target", "scenes"): [{"path": str(first)}, {"path": str(second)}]})
     facts = [scene_facts(path) for path in (first, second)]
-    place.set_facts(facts)
+    place.outlines.set_facts(facts)
     settle(place, qtbot)
     ring = moved([(west + 70, north - 10), (west + 90, north - 10), (west + 90, north - 30)], other, HERE)
     draw(place, qtbot, ring)
@@ -151,8 +151,8 @@ def test_an_area_is_kept_in_the_images_own_crs(tmp_path: Path, qtbot: QtBot) -> 
 def test_corners_of_an_area_are_moved(place: PlaceMap, qtbot: QtBot) -> None:
     x, y = WEST + 10, NORTH - 10
     draw(place, qtbot, [(x, y), (x + 20, y), (x + 20, y - 20), (x, y - 20)])
-    assert not place.edit_area(1), "the second scene has no area"
-    assert place.edit_area(0)
+    assert not place.outlines.edit_area(1), "the second scene has no area"
+    assert place.outlines.edit_area(0)
     place.view.edited.emit([(x, y), (x + 25, y), (x + 20, y - 20), (x, y - 20)], HERE)
     (ring,) = rings_of(place._document.value("source", "scenes", 0, "area_wkt"))
     assert max(x for x, _ in ring) == pytest.approx(x + 25)
@@ -160,7 +160,7 @@ def test_corners_of_an_area_are_moved(place: PlaceMap, qtbot: QtBot) -> None:
 
 def test_a_click_on_a_footprint_names_its_scene(place: PlaceMap, qtbot: QtBot) -> None:
     picked: list[int] = []
-    place.scene_picked.connect(picked.append)
+    place.outlines.scene_picked.connect(picked.append)
     for x in (WEST + 20, WEST + 70, WEST + 45):
         at = place.view.px_at((x, NORTH - 20))
         qtbot.mouseClick(
@@ -208,8 +208,8 @@ def test_the_area_of_a_file_is_outlined(place: PlaceMap, tmp_path: Path, qtbot: 
 
 
 def test_an_area_that_encloses_nothing_is_told(place: PlaceMap, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(place.failed) as said:
-        place.select(0)
+    with qtbot.waitSignal(place.outlines.failed) as said:
+        place.outlines.select(0)
         place.view.finish([(WEST + 5, NORTH - 5), (WEST + 9, NORTH - 5), (WEST + 7, NORTH - 5)])
     assert "encloses nothing" in said.args[0]
     assert areas(place) == [0, 0]
