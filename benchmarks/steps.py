@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.authors.adaptsegnet import Loop, adaptsegnet_job
+from benchmarks.authors.adaptsegnet_training import Loop, adaptsegnet_job
 from benchmarks.authors.clones import Clones
 from benchmarks.authors.world import batch, bench_for, job
 from core.networks.segmentor import Segmentor

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import QToolButton
 from app.following import Follower
 from app.main import application
 from app.window import MainWindow
+from benchmarks.window_start import openings
 from core.events import AnyEvent, Asked
 from core.run import create
 from core.run_state import kill
@@ -41,7 +42,7 @@ from core.variants import plan
 
 HERE = Path(__file__).parent
 FRAME_MS, MOVING_S, RESTING_S, TAB_S = 16, 3.0, 2.0, 15.0
-EVERY_STEPS, PAUSES, OPENINGS, LONG_MS = 20, 10, 5, 50.0
+EVERY_STEPS, PAUSES, LONG_MS = 20, 10, 50.0
 SETTINGS = {
     "schedule.steps": 100_000,
     "schedule.checkpoint_every": 200,
@@ -55,48 +56,6 @@ from pathlib import Path
 from core.sample import draw_sample
 draw_sample(Path(sys.argv[1]))
 """
-OPENING = """
-import time
-begun = time.time()
-import app.main, app.window
-imported = time.time()
-from PySide6.QtCore import QEvent, QObject, QTimer
-
-class Look(QObject):
-    def eventFilter(self, watched, event):
-        if event.type() == QEvent.Type.Paint and isinstance(watched, app.window.MainWindow):
-            application.removeEventFilter(self)
-            QTimer.singleShot(0, self.tell)
-        return False
-
-    def tell(self):
-        print(begun, imported, time.time(), flush=True)
-        application.exit()
-
-application = app.main.application()
-look = Look()
-application.installEventFilter(look)
-app.main.main([])
-"""
-
-
-class Opening(NamedTuple):
-    """Seconds from the start of the process: Python runs, the window is imported, it is painted."""
-
-    python: float
-    imported: float
-    painted: float
-
-
-def opened(compiled: Path) -> Opening:
-    """A start of the window, its compiled modules kept in the folder `compiled`."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(compiled)}
-    start = time.time()
-    command = [sys.executable, "-P", "-c", OPENING]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=HERE.parent, env=environment
-    )
-    return Opening(*(float(each) - start for each in done.stdout.split()))
 
 
 @dataclass
@@ -285,21 +244,6 @@ def memory_mb() -> float:
     """What the process holds in memory now; on Linux."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def openings(compiled: Path) -> list[str]:
-    opened(compiled)  # compiles the modules, as pip does where it installs them
-    times = [opened(compiled) for _ in range(OPENINGS)]
-    named = {
-        "window painted, from the start of its process": [each.painted for each in times],
-        "of that: until Python runs": [each.python for each in times],
-        "of that: imports": [each.imported - each.python for each in times],
-        "of that: made and painted": [each.painted - each.imported for each in times],
-    }
-    return [
-        f"| {what}, median of {OPENINGS} (longest) | {median(seconds):.2f} s ({max(seconds):.2f} s) |"
-        for what, seconds in named.items()
-    ]
 
 
 def session(folder: Path, minutes: float) -> tuple[list[str], list[str], list[str]]:

@@ -16,6 +16,7 @@ import torch
 
 from benchmarks.authors import (  # noqa: F401  # they register comparisons
     adaptsegnet,
+    adaptsegnet_training,
     daformer,
     resolutions,
     self_training,
