@@ -88,7 +88,7 @@ class Tour:
         window.maps.actions_by_name["two-places"].trigger()
         window.runs.results.maps.buttons["swipe"].click()
         wait(lambda: window.maps.target.view.swipe is not None and self.still())
-        window.maps.target.zoom_to(0)
+        window.maps.target.outlines.zoom_to(0)
         wait(self.still)
         self.take("7-results")
         window.close()
