@@ -76,8 +76,8 @@ class Menus(QObject):
     def _run(self) -> None:
         menu, window, tr = self._menu(self.tr("&Run")), self._window, self.tr
         self._add(menu, tr("Check &now"), window.check, "F5", project=True)
-        self._add(menu, tr("&Start"), window.launcher.start, "Ctrl+R", project=True)
-        self._add(menu, tr("&Copy as command"), window.method.bar.copy_command, "Ctrl+Shift+C", project=True)
+        menu.setToolTipsVisible(True)  # why a command is off
+        menu.addActions([window.method.bar.start_action, window.method.bar.copy_action])
         menu.addSeparator()
         menu.addActions(window.run_list.bar.actions())
 

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.edits import Document
+from app.engine import Engine
 from core.job import Job
 
 STATISTICS = "Without learning from the target"
@@ -99,6 +101,17 @@ legend:
     - {name: water, color: "#0000ff"}
     - {name: forest, color: "#00ff00"}
 """
+
+
+class Quiet(Engine):
+    """An engine that is never asked, and describes when it is told to."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent, program=["nothing"])
+        self.asked = 0
+
+    def describe(self) -> None:
+        self.asked += 1
 
 
 def ready(folder: Path) -> Document:

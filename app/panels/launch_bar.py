@@ -1,10 +1,10 @@
 """The foot of the launch panel: where the run will be, what it will cost, *Start* and *Copy as command*."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from app.edits import Document
@@ -14,7 +14,10 @@ from app.panels.estimate import EstimateLine
 
 
 class LaunchBar(QWidget):
-    """`started` comes with a press of Start, which is disabled while there are faults, and says why."""
+    """`started` comes with a press of Start, which is disabled while there are faults, and says why.
+
+    Its two commands are actions, for the menu too; each button is as its action is.
+    """
 
     started = Signal()
 
@@ -24,15 +27,12 @@ class LaunchBar(QWidget):
         self.folder = _text(self.tr("Folder of the run"))
         self.reason = _text(self.tr("Why the run cannot start"))
         self.estimate = EstimateLine(document, engine)
-        self.start = QPushButton(self.tr("&Start"))
+        self.start_action = self._action(self.tr("&Start"), ["Ctrl+R", "Ctrl+Return"], self.started.emit)
+        self.start = _button(self.start_action, self.tr("Start the run"))
         self.start.setDefault(True)
-        self.start.setShortcut("Ctrl+Return")
-        self.start.setAccessibleName(self.tr("Start the run"))
         self.start.setMinimumHeight(2 * self.start.fontMetrics().height())
-        self.start.clicked.connect(self.started)
-        self.copy = QPushButton(self.tr("&Copy as command"))
-        self.copy.setAccessibleName(self.tr("Copy as command"))
-        self.copy.clicked.connect(self.copy_command)
+        self.copy_action = self._action(self.tr("&Copy as command"), ["Ctrl+Shift+C"], self.copy_command)
+        self.copy = _button(self.copy_action, self.tr("Copy as command"))
         layout = QGridLayout(self)
         layout.addWidget(self.folder, 0, 0, 1, 3)
         layout.addWidget(self.estimate, 1, 0, 1, 3)
@@ -42,18 +42,16 @@ class LaunchBar(QWidget):
         layout.setColumnStretch(0, 1)
         document.dirty.connect(lambda _: self.refresh())
         document.renamed.connect(self.refresh)
-        self.set_faults([])
 
     def set_faults(self, faults: Sequence[str]) -> None:
         """What stands in the way of a start, in sentences; nothing does if it is empty."""
-        self.start.setEnabled(not faults)
+        self.start_action.setEnabled(not faults)
         more = self.tr(" ({0} more)").format(len(faults) - 1) if len(faults) > 1 else ""
         cannot = self.tr("⚠ Cannot start: {0}{1}").format(faults[0], more) if faults else ""
         self.reason.setText(cannot)
         self.reason.setToolTip("\n".join(faults))
-        self.start.setToolTip(
-            "\n".join(faults) or self.tr("Queue the run; it begins when its device is free")
-        )
+        why = "\n".join(faults)
+        _explain(self.start_action, why or self.tr("Queue the run; it begins when its device is free"))
         self.estimate.set_ready(not faults)
 
     def refresh(self) -> None:
@@ -63,11 +61,12 @@ class LaunchBar(QWidget):
         self.folder.setText(self.tr("Run: {0}").format(where))
         self.folder.setToolTip(self.tr("What the run makes goes here: its maps, scores and log"))
         saved = folder is not None and self._document.undo.isClean()
-        self.copy.setEnabled(saved)
-        self.copy.setToolTip(
+        self.copy_action.setEnabled(saved)
+        _explain(
+            self.copy_action,
             self.tr("The command line that does the same, here or on another machine")
             if saved
-            else self.tr("Save the project first: the command reads its file")
+            else self.tr("Save the project first: the command reads its file"),
         )
 
     @property
@@ -80,6 +79,33 @@ class LaunchBar(QWidget):
         path, folder = self._document.project.path, self.run_folder
         if path and folder:
             QGuiApplication.clipboard().setText(command(path, folder))
+
+    def _action(self, text: str, keys: list[str], slot: Callable[[], None]) -> QAction:
+        """Off until the project was looked at."""
+        action = QAction(text, self, enabled=False)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.triggered.connect(lambda _: slot())
+        self.addAction(action)
+        return action
+
+
+def _button(action: QAction, name: str) -> QPushButton:
+    button = QPushButton(action.text())
+    button.setAccessibleName(name)
+    button.clicked.connect(action.trigger)
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    action.changed.connect(follow)
+    follow()
+    return button
+
+
+def _explain(action: QAction, text: str) -> None:
+    action.setToolTip(text)
+    action.setStatusTip(text)
 
 
 def _text(name: str) -> QLabel:

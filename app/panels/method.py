@@ -75,6 +75,7 @@ class MethodPanel(QWidget):
         self._lay_out()
         self._connect()
         self._refresh(())
+        self.check()
 
     def ask(self) -> None:
         """Ask the engine what it can do; the panel fills when it answers."""
@@ -113,7 +114,7 @@ class MethodPanel(QWidget):
 
     def _start(self) -> None:
         self.check()
-        if self.bar.start.isEnabled():
+        if self.bar.start_action.isEnabled():
             self.start_requested.emit()
 
     def _describe(self, description: Mapping[str, Any]) -> None:

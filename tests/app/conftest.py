@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from described import Quiet
+from pytestqt.qtbot import QtBot
+
+from app.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -34,3 +38,14 @@ def _garbage(_collected_between_tests: None) -> Iterator[None]:
     """
     yield
     gc.collect(1)
+
+
+@pytest.fixture
+def quiet_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+    """The main window, without an engine: nothing is checked unless it is asked for."""
+    monkeypatch.setattr("app.window.Engine", Quiet)
+    window = MainWindow()
+    qtbot.addWidget(window, before_close_func=lambda window: window.document.undo.setClean())
+    window.checks.checker.automatic = False
+    window.show()
+    return window

@@ -4,25 +4,13 @@ import shlex
 from pathlib import Path
 
 import pytest
-from described import STATISTICS, described, ready, unnamed
+from described import STATISTICS, Quiet, described, ready, unnamed
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.edits import Document
-from app.engine import Engine
 from app.panels.method import MethodPanel
-
-
-class Quiet(Engine):
-    """An engine that is never asked, and describes when it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__(program=["nothing"])
-        self.asked = 0
-
-    def describe(self) -> None:
-        self.asked += 1
 
 
 @pytest.fixture
