@@ -131,6 +131,14 @@ def estimate_words(cost: Cost) -> str:
     return ", ".join([*parts, f"up to {cost.disk_gib:.1f} GiB on disk"])
 
 
+def no_room(cost: Cost | None, folder: Path | None) -> list[str]:
+    """Why a run in `folder` would fail on its disk, as the worker would say; nothing if unknown."""
+    if cost is None or folder is None or cost.fits_disk:
+        return []
+    sizes = f"writes up to {cost.disk_gib:.1f} GiB and {cost.disk_free_gib:.1f} are free"
+    return [f"the run {sizes}; free some and estimate again, or save the project on another disk"]
+
+
 def _numbered(runs: Path, name: str) -> Iterator[Path]:
     yield runs / name
     number = 2

@@ -42,6 +42,10 @@ class Cost(BaseModel, defer_build=True):
         return self.training_s + self.judging_s + self.maps_s
 
     @property
+    def fits_disk(self) -> bool:
+        return self.disk_gib <= self.disk_free_gib
+
+    @property
     def warnings(self) -> list[str]:
         """What will not fit, with what to do."""
         found = []
@@ -50,7 +54,7 @@ class Cost(BaseModel, defer_build=True):
                 f"needs about {self.memory_gib:.1f} GiB of memory and {self.device} has "
                 f"{self.memory_there_gib:.1f}: lower sampling.batch, sampling.crop_px or predict.batch"
             )
-        if self.disk_gib > self.disk_free_gib:
+        if not self.fits_disk:
             found.append(
                 f"writes up to {self.disk_gib:.1f} GiB and {self.disk_free_gib:.1f} are free: "
                 "free some, or put the run elsewhere with --to"

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from app.edits import Document
 from app.engine import Engine
-from app.launch import command, run_folder
+from app.launch import command, no_room, run_folder
 from app.panels.estimate import EstimateLine
 
 
@@ -42,9 +42,17 @@ class LaunchBar(QWidget):
         layout.setColumnStretch(0, 1)
         document.dirty.connect(lambda _: self.refresh())
         document.renamed.connect(self.refresh)
+        self.estimate.estimated.connect(lambda _: self._judge())
+        self._faults: Sequence[str] = []
 
     def set_faults(self, faults: Sequence[str]) -> None:
-        """What stands in the way of a start, in sentences; nothing does if it is empty."""
+        """What stands in the way of a start, in sentences, beside a disk that is too small."""
+        self._faults = faults
+        self.estimate.set_ready(not faults)
+        self._judge()
+
+    def _judge(self) -> None:
+        faults = [*self._faults, *no_room(self.estimate.cost, self.run_folder)]
         self.start_action.setEnabled(not faults)
         more = self.tr(" ({0} more)").format(len(faults) - 1) if len(faults) > 1 else ""
         cannot = self.tr("⚠ Cannot start: {0}{1}").format(faults[0], more) if faults else ""
@@ -52,7 +60,6 @@ class LaunchBar(QWidget):
         self.reason.setToolTip("\n".join(faults))
         why = "\n".join(faults)
         _explain(self.start_action, why or self.tr("Queue the run; it begins when its device is free"))
-        self.estimate.set_ready(not faults)
 
     def refresh(self) -> None:
         """Show the folder and the command of the project as it is now."""

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.edits import Document
 from app.panels.method import MethodPanel
+from core.cost import Cost
 
 
 @pytest.fixture
@@ -72,6 +73,27 @@ def test_faults_of_preflight_disable_the_start(panel: MethodPanel) -> None:
     assert panel.bar.start.toolTip().splitlines() == panel.faults
     panel.faults = []
     assert panel.bar.start.isEnabled()
+
+
+def test_a_disk_that_is_too_small_disables_the_start(panel: MethodPanel, document: Document) -> None:
+    line = panel.bar.estimate
+    small = Cost(
+        device="cpu", phases=[], judging_s=0, maps_s=0, tiles=1, memory_gib=9, memory_there_gib=8,
+        disk_gib=1e9, disk_free_gib=0,
+    )  # fmt: skip
+    line._on_answer(small.content())
+    assert not panel.bar.start.isEnabled()
+    assert "Cannot start: the run writes up to 1000000000.0 GiB" in panel.bar.reason.text()
+    assert "estimate again" in panel.bar.start.toolTip()
+    panel.check()
+    assert not panel.bar.start.isEnabled()
+    assert line.ask.isEnabled(), "it can be asked again, once there is room"
+    line._on_answer((small.model_copy(update={"disk_gib": 0})).content())
+    assert panel.bar.start.isEnabled(), "memory that may not do is a warning"
+    line._on_answer(small.content())
+    document.change("x", {("schedule", "steps"): 7})
+    panel.check()
+    assert panel.bar.start.isEnabled(), "of another project nothing is known yet"
 
 
 def test_an_edit_is_judged_without_being_asked(panel: MethodPanel, document: Document, qtbot: QtBot) -> None:
