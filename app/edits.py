@@ -1,18 +1,17 @@
 """The open project with undo and redo, its unsaved edits safe from a crash."""
 
 import contextlib
-import hashlib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.project import REMOVE, Key, Project
+from app.swaps import Swap
 from core.errors import BadInput
-from core.files import write_text
 
 Keys = tuple[Key, ...]
 
@@ -31,7 +30,7 @@ class Document(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.project = Project.new()
+        self.project, self._swap = Project.new(), Swap()
         self.undo = QUndoStack(self)
         self.undo.cleanChanged.connect(self._tell_dirty)
         self._swap_due = QTimer(self, singleShot=True, interval=SWAP_AFTER_MS)
@@ -51,20 +50,33 @@ class Document(QObject):
         if changes:
             self.undo.push(_Edit(self, text, changes, merge))
 
-    def new(self, name: str = "untitled") -> None:
-        self._show(Project.new(name))
+    def new(self, name: str = "untitled", values: Mapping[Keys, Any] | None = None) -> None:
+        """An empty project but for `values`, which are no edits."""
+        project = Project.new(name)
+        for keys, value in (values or {}).items():
+            project.put(keys, value)
+        self._show(project, Swap())
 
     def open(self, path: Path) -> None:
         """Raises BadInput where `path` is no job file."""
-        self._show(Project.load(path.resolve()))
+        path = path.resolve()
+        self._show(Project.load(path), Swap(path))
+
+    def open_lost(self, swap: Path) -> None:
+        """Take the edits of a project without a file that outlived its window. Raises BadInput."""
+        found = Project.load(swap)
+        self._show(Project.new(), Swap(lost=swap))
+        self._recover(found)
 
     def save(self, path: Path | None = None) -> None:
         """Write the project where it was, or to `path`. Raises BadInput where it cannot be written."""
-        target, swap = path or self.project.path, self.swap_path
+        target = path or self.project.path
         if target is None:
             raise BadInput("the project", "has no file yet", "choose one with Save as")
-        self.project.save(target.resolve())
-        _remove(swap)
+        target = target.resolve()
+        self.project.save(target)
+        self._swap.remove()
+        self._swap = Swap(target)
         self.undo.setClean()
         self._swap_due.stop()
         self.renamed.emit()
@@ -75,23 +87,21 @@ class Document(QObject):
 
     def recover(self) -> None:
         """Take the edits that outlived a crash, as one undo step. Raises BadInput where they are damaged."""
-        swap, path = self.swap_path, self.project.path
-        found = Project.load(swap)
+        self._recover(Project.load(self.swap_path))
+
+    def _recover(self, found: Project) -> None:
         content: dict[Keys, Any] = {(key,): value for key, value in found.content.items()}
         gone: dict[Keys, Any] = {(key,): REMOVE for key in self.project.content.keys() - found.content.keys()}
         self.change(self.tr("Recover unsaved edits"), content | gone)
-        self.project.path = path
 
     def forget_swap(self) -> None:
         """Drop the edits that outlived a crash."""
-        _remove(self.swap_path)
+        self._swap.remove()
 
     @property
     def swap_path(self) -> Path:
-        """Where unsaved edits are kept: outside the project's folder, which may be read-only."""
-        room = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "swap"
-        key = str(self.project.path or "untitled")
-        return room / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.yaml"
+        """Where unsaved edits are kept."""
+        return self._swap.path
 
     def _tell_dirty(self, clean: bool) -> None:
         self.dirty.emit(not clean)
@@ -103,8 +113,8 @@ class Document(QObject):
         now = self.project.value(*keys, default=REMOVE)
         return bool((now is not REMOVE) if value is REMOVE else (now is REMOVE or now != value))
 
-    def _show(self, project: Project) -> None:
-        self.project = project
+    def _show(self, project: Project, swap: Swap) -> None:
+        self.project, self._swap = project, swap
         self.undo.clear()
         self._swap_due.stop()
         self.renamed.emit()
@@ -113,16 +123,10 @@ class Document(QObject):
     def _write_swap(self) -> None:
         """Best effort: a full disk must not stop the work, and saving will say so."""
         if self.undo.isClean():
-            _remove(self.swap_path)
+            self._swap.remove()
             return
         with contextlib.suppress(BadInput, OSError):
-            self.swap_path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(self.swap_path, self.project.dumped(self.swap_path.parent))
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
+            self._swap.write(self.project)
 
 
 class _Edit(QUndoCommand):

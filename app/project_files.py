@@ -1,14 +1,16 @@
 """Opening and saving the project: the questions that go with it, and edits that outlived a crash."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from app.edits import Document
+from app.edits import Document, Keys
 from app.preferences import Preferences
 from app.recent import remember
+from app.swaps import drop_swap, lost_swaps
 from core.errors import BadInput
 
 Answer = QMessageBox.StandardButton
@@ -25,12 +27,25 @@ class ProjectFiles(QObject):
         self._document, self._window = document, window
 
     def new(self) -> None:
-        if self.may_leave():
-            self._document.new(self.tr("untitled"))
+        """An empty project, or one that never had a file and outlived a crash if the user wants it."""
+        if self.may_leave() and not self.offer_lost():
             device = Preferences().device
-            if device != "auto":
-                self._document.change(self.tr("Choose the device"), {("schedule", "device"): device})
+            values: dict[Keys, object] = {} if device == "auto" else {("schedule", "device"): device}
+            self._document.new(self.tr("untitled"), values)
             self.entered.emit()
+
+    def offer_lost(self) -> bool:
+        """Ask about projects without a file that outlived a crash; whether one was taken back."""
+        for swap in lost_swaps():
+            saved = datetime.fromtimestamp(swap.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+            text = self.tr("A project of {0} was never saved when its window ended. Take it back?")
+            answer = QMessageBox.question(self._window, self.tr("Unsaved edits"), text.format(saved))
+            if answer != Answer.Yes:
+                drop_swap(swap)
+            elif self._try(lambda swap=swap: self._document.open_lost(swap)):  # type: ignore[misc]
+                self.entered.emit()
+                return True
+        return False
 
     def choose(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open a project"), "", self._kinds)
@@ -63,6 +78,7 @@ class ProjectFiles(QObject):
     def may_leave(self) -> bool:
         """Ask about unsaved edits; whether to go on."""
         if self._document.undo.isClean():
+            self._document.forget_swap()
             return True
         answer = QMessageBox.question(
             self._window,

@@ -61,6 +61,13 @@ def act(window):
         window.document.change("Edit", {("schedule", "steps"): 77})
     return window.document.project.path and window.document.swap_path.exists()
 """
+EDIT_NEW = """
+def act(window):
+    if window.document.undo.isClean():
+        window.files.new()
+        window.document.change("Edit", {("schedule", "steps"): 77})
+    return window.document.swap_path.exists()
+"""
 LOADED = """
 import sys
 from pathlib import Path
@@ -109,9 +116,9 @@ def window(qtbot: QtBot, qapp: QApplication) -> Iterator[MainWindow]:
 
 
 @contextmanager
-def killed_window(act: str, path: Path) -> Iterator[None]:
+def killed_window(act: str, *paths: Path) -> Iterator[None]:
     """A window in a process of its own that has done `act`; it and its group are killed at the end."""
-    command = [sys.executable, "-P", "-c", DRIVEN.format(act=act), str(path)]
+    command = [sys.executable, "-P", "-c", DRIVEN.format(act=act), *map(str, paths)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
             assert process.stdout is not None
@@ -172,6 +179,17 @@ def test_edits_of_a_killed_window_are_offered(
     assert project.read_bytes() == before, "only saving writes the project"
     window.document.undo.undo()
     assert window.document.value("schedule", "steps") == 2
+
+
+def test_a_project_without_a_file_of_a_killed_window_is_offered(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    with killed_window(EDIT_NEW):
+        assert not window.files.offer_lost(), "it is still at work on it"
+    assert window.files.offer_lost()
+    assert window.document.value("schedule", "steps") == 77
+    assert window.isWindowModified()
 
 
 def test_a_worker_that_dies_twice_is_told_of_and_resumed_twice(
