@@ -8,12 +8,15 @@ import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.theme import apply_theme, icon
+
+if TYPE_CHECKING:
+    from app.window import MainWindow
 
 
 class Faults(QObject):
@@ -56,6 +59,16 @@ def listen_for_crashes() -> IO[str]:
     return file
 
 
+def greet(window: "MainWindow", earlier: str, path: Path | None) -> None:
+    """Say what the last window died of, and open `path`; without one, offer what was never saved."""
+    if earlier:
+        window.tell_crash(earlier)
+    if path:
+        window.open_path(path)
+    else:
+        window.files.offer_lost()
+
+
 def application() -> QApplication:
     """The one QApplication, named so that settings and caches find their folders."""
     found = QApplication.instance()
@@ -93,11 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     Menus(window)
     faults.caught.connect(window.tell_fault)
     window.show()
-    if earlier:
-        QTimer.singleShot(0, lambda: window.tell_crash(earlier))
-    if arguments.path:
-        path = arguments.path
-        QTimer.singleShot(0, lambda: window.open_path(path))
+    QTimer.singleShot(0, lambda: greet(window, earlier, arguments.path))
     code = app.exec()
     faulthandler.disable()
     log.close()

@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
 
     def tell_crash(self, details: str) -> None:
         """The last window died."""
-        text = self.tr("The window ended unexpectedly last time; runs went on, and edits were kept")
+        text = self.tr("The window ended unexpectedly last time. Runs went on, and edits were kept")
         show_problem(self, text, details)
 
     def closeEvent(self, event: QCloseEvent) -> None:
