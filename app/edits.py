@@ -62,6 +62,10 @@ class Document(QObject):
         path = path.resolve()
         self._show(Project.load(path), Swap(path))
 
+    def view(self, project: Project) -> None:
+        """Show what is in a project, without a file of its own."""
+        self._show(Project(project.content), Swap())
+
     def open_lost(self, swap: Path) -> None:
         """Take the edits of a project without a file that outlived its window. Raises BadInput."""
         found = Project.load(swap)

@@ -49,14 +49,15 @@ class History(QAbstractTableModel):
         self._timer.timeout.connect(self.refresh)
 
     def show_runs_of(self, folders: Iterable[Path]) -> None:
-        """List the runs that these folders are or hold: the project's `runs/`, and run folders opened."""
+        """List the runs that these folders are or hold, and no others from now on."""
         self._folders = [folder.resolve() for folder in folders]
+        self._show([run for run in self.rows if {run.folder, run.folder.parent} & {*self._folders}])
         self._timer.start()
         self.refresh()
 
     def add(self, folder: Path) -> None:
-        """List one more folder of a run, or of runs."""
-        self.show_runs_of([*self._folders, folder.resolve()])
+        """List one more folder of a run, or of runs: the project's `runs/`, a run from elsewhere."""
+        self.show_runs_of(dict.fromkeys([*self._folders, folder.resolve()]))
 
     def refresh(self) -> None:
         folders = list(self._folders)
@@ -89,14 +90,7 @@ class History(QAbstractTableModel):
         self._count_sizes()
 
     def _set(self, runs: list[RunSummary]) -> None:
-        if [run.folder for run in runs] == [run.folder for run in self.rows]:
-            self.rows = runs
-            if runs:
-                self.dataChanged.emit(self.index(0, NAME), self.index(len(runs) - 1, STARTED))
-        else:
-            self.beginResetModel()
-            self.rows = runs
-            self.endResetModel()
+        self._show(runs)
         for folder in self._followers.keys() - {run.folder for run in runs}:
             if not folder.exists():
                 self._drop(folder)
@@ -105,6 +99,16 @@ class History(QAbstractTableModel):
                 self.follower(run.folder)
         self._count_sizes()
         self.listed.emit()
+
+    def _show(self, runs: list[RunSummary]) -> None:
+        if [run.folder for run in runs] == [run.folder for run in self.rows]:
+            self.rows = runs
+            if runs:
+                self.dataChanged.emit(self.index(0, NAME), self.index(len(runs) - 1, STARTED))
+        else:
+            self.beginResetModel()
+            self.rows = runs
+            self.endResetModel()
 
     def _drop(self, folder: Path) -> None:
         """It stays our child until we go: whoever still shows the run may hold it."""

@@ -27,13 +27,18 @@ def method_of(project: Project) -> str:
     return str(project.value("method", "name", default=DEFAULT_METHOD))
 
 
+def runs_of(project: Project) -> Path | None:
+    """Where the project's runs are, beside it; None before it is saved."""
+    return project.path.parent / "runs" if project.path else None
+
+
 def run_folder(project: Project) -> Path | None:
-    """Where the next run will be, beside the project: a folder that is not there; None before it is saved."""
-    if project.path is None:
+    """Where the next run will be: a folder that is not there; None before the project is saved."""
+    runs = runs_of(project)
+    if runs is None:
         return None
     seed = project.value("seed", default=0)
     name = folder_name(str(project.value("name", default="")), method_of(project), seed)
-    runs = project.path.parent / "runs"
     return next(folder for folder in _numbered(runs, name) if not folder.exists())
 
 

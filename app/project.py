@@ -88,6 +88,14 @@ class Project:
             raise BadInput(self.path or "the project", problem, "add it in its panel")
         return drop_excluded(parse(Job, self.content, self.path or "the project"))
 
+    def shows(self, other: "Project") -> bool:
+        """Whether its target has every image of the other's: maps of that lie on imagery here."""
+        its, mine = (
+            {scene.get("path") for scene in each.value("target", "scenes", default=[])}
+            for each in (other, self)
+        )
+        return its <= mine
+
     def missing(self) -> list[str]:
         """What must still be given before the job can be looked at, in the order of the panels."""
         return list(self._missing())

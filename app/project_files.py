@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.edits import Document, Keys
 from app.preferences import Preferences
+from app.project import Project
 from app.recent import remember
 from app.swaps import drop_swap, lost_swaps
 from core.errors import BadInput
@@ -58,6 +59,21 @@ class ProjectFiles(QObject):
             remember(path.resolve())
             self._offer_recovery()
             self.entered.emit()
+
+    def open_run(self, folder: Path) -> bool:
+        """Have the imagery of a run at hand: by its own job, unless the open project has it.
+
+        Whether it is: the user may want to stay, and the job may be damaged.
+        """
+        found: list[Project] = []
+        if not self._try(lambda: found.append(Project.load(folder / "job.yaml"))):
+            return False
+        if not self._document.project.shows(*found):
+            if not self.may_leave():
+                return False
+            self._document.view(*found)
+        self.entered.emit()
+        return True
 
     def save(self) -> bool:
         """Save the project, asking where if it has no file yet; whether it is saved."""

@@ -69,6 +69,7 @@ class RunDesk(QObject):
             self.follower.state_changed.disconnect(self._on_state)
             self.follower.progressed.disconnect(self._mark)
         self.follower = follower
+        self._background.drop("show")
         self.layers.hide()
         for panel in (self.watch, self.curves):
             panel.show_run(follower)

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.edits import Document
+from app.edits import Document, Keys
 from app.engine import Engine
 from app.following import Follower
 from app.history import History
+from app.launch import runs_of
 from app.launcher import Launcher
 from app.map_area import MapArea
 from app.panels.checks import ChecksPanel
@@ -69,12 +70,11 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> None:
         """Open a project, or look at a run."""
-        if is_run(path):
-            self.enter()
+        if not is_run(path):
+            self.files.open(path)
+        elif self.files.open_run(path.resolve()):
             self.history.add(path)
             self._enter_run(path.resolve())
-        else:
-            self.files.open(path)
 
     def take_preferences(self) -> None:
         """Settings may have changed."""
@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         self.start.new_requested.connect(self.files.new)
         self.files.entered.connect(self.enter)
         self.document.renamed.connect(self._rename)
+        self.document.changed.connect(self._let_go)
         self.document.dirty.connect(self.setWindowModified)
         self.engine.described.connect(self.runs.describe)
         self.checks.verdict_changed.connect(self._take_verdict)
@@ -230,15 +231,23 @@ class MainWindow(QMainWindow):
         """Load what is slow, once the window is there: before the first chart needs it."""
         import_module("app.charts")
 
+    @Slot(tuple)
+    def _let_go(self, keys: Keys) -> None:
+        """The run that was looked at is not of the project that is open now."""
+        if not keys:
+            self.runs.choose(None)
+
     @Slot(object)
     def _started(self, folder: Path) -> None:
-        self.history.add(folder)
-        self._enter_run(folder)
+        self.history.refresh()
+        if folder.parent == runs_of(self.document.project):  # else another project was opened meanwhile
+            self._enter_run(folder)
 
     @Slot(object)
     def _enter_run(self, folder: Path) -> None:
         """Look at a run: at its progress, or at its results if it is done."""
         self.runs.choose(folder)
+        self.run_list.show_run(folder)
         self.bottom.show()
         done = (folder / "exit.json").exists() and (folder / "verdict.json").exists()
         self.steps.show_step("results" if done else "runs")

@@ -58,6 +58,7 @@ class ResultsPanel(QScrollArea):
     def show_run(self, folder: Path | None) -> None:
         """Read this run, in the background, and show what it came to; None for none."""
         self._areas.stop()
+        self._background.drop("run")
         if folder is None:
             self._show(None)
             return

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.edits import Document
+from app.edits import Document, Keys
 from app.history import PROGRESS, SHARE_ROLE, History
+from app.launch import runs_of
 from app.panels.run_bar import RunBar
 from core.run_state import RunSummary
 
@@ -28,7 +29,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class RunsPanel(QWidget):
-    """`chosen` carries the folder of the run to look at, `opened` that of a double click or Enter.
+    """`chosen` carries the folder of the run to look at, `opened` that of a double click or Enter,
+    or of the run that is at work as its project is opened.
 
     `bar` has the signals for what other panels do. `failed` carries a sentence.
     """
@@ -55,12 +57,15 @@ class RunsPanel(QWidget):
         layout.addLayout(self._stack, 1)
         self._kept: list[Path] = []
         history.modelAboutToBeReset.connect(self._keep)
-        history.modelReset.connect(lambda: self.select(*self._kept))
+        history.modelReset.connect(self._select_kept)
         history.listed.connect(self._refresh)
         for said in (history.failed, self.bar.failed):
             said.connect(self.failed)
-        document.renamed.connect(self._show_project)
-        self._show_project()
+        self._awaited: Path | None = None
+        self._new_here = False
+        document.renamed.connect(self._add_project)
+        document.changed.connect(self._take_project)
+        self._add_project()
         self._refresh()
 
     def selected(self) -> list[RunSummary]:
@@ -77,6 +82,11 @@ class RunsPanel(QWidget):
                 where = self._history.index(row, 0)
                 selection.select(where, selection.SelectionFlag.Select | selection.SelectionFlag.Rows)
                 selection.setCurrentIndex(where, selection.SelectionFlag.NoUpdate)
+
+    def show_run(self, folder: Path) -> None:
+        """Select this run alone, as soon as it is listed; until then none, as the actions are not for it."""
+        self._awaited = folder.resolve()
+        self.select(self._awaited)
 
     def _table(self) -> QTableView:
         table = QTableView(self)
@@ -101,21 +111,45 @@ class RunsPanel(QWidget):
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return table
 
-    def _show_project(self) -> None:
-        path = self._document.project.path
-        if path is not None:
-            self._history.show_runs_of([path.parent / "runs"])
+    def _add_project(self) -> None:
+        """Saving elsewhere drops no run that is listed."""
+        if runs := runs_of(self._document.project):
+            self._history.add(runs)
+
+    def _take_project(self, keys: Keys) -> None:
+        """Another project is open: the runs of the last one have nothing to do with it."""
+        if not keys:
+            runs = runs_of(self._document.project)
+            self._awaited, self._new_here = None, True
+            self._history.show_runs_of([runs] if runs else [])
 
     def _keep(self) -> None:
         """Runs stay selected when one is added or taken away."""
         self._kept = [run.folder for run in self.selected()]
 
+    def _select_kept(self) -> None:
+        self.select(*self._kept)
+        self.bar.show_runs(self.selected())
+
     def _refresh(self) -> None:
         self._stack.setCurrentIndex(bool(self._history.rows))
+        if self._awaited is not None:
+            self.select(self._awaited)
+        elif self._new_here:
+            self._go_back_to_work()
+        self._new_here = False
         self.bar.show_runs(self.selected())
+
+    def _go_back_to_work(self) -> None:
+        """Runs go on without the window: look at the one at work, else at the first in the queue."""
+        alive = [run for run in self._history.rows if run.state.alive]
+        if alive:
+            self.opened.emit(min(alive, key=lambda run: run.state.status == "queued").folder)
 
     def _choose(self) -> None:
         runs = self.selected()
+        if runs:
+            self._awaited = None
         self.bar.show_runs(runs)
         if len(runs) == 1:
             self.chosen.emit(runs[0].folder)
