@@ -6,6 +6,8 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
+from core.supervise import CHECKPOINTS
+
 Theme = Literal["system", "light", "dark"]
 Checkpoints = Literal["keep", "delete"]
 Value = TypeVar("Value", str, int, bool)
@@ -89,13 +91,14 @@ class Preferences:
         self._weights_folder = str(folder) if folder else ""
 
     def export(self) -> None:
-        """Tell every process of the engine that is started from now on, through this one's environment."""
+        """Tell the engine's processes and runs that are started from now on, through the environment."""
         if self.weights_folder:
             os.environ[WEIGHTS] = str(self.weights_folder)
         elif _given is None:
             os.environ.pop(WEIGHTS, None)
         else:
             os.environ[WEIGHTS] = _given
+        os.environ[CHECKPOINTS] = self.checkpoints
 
     def bytes(self, name: str) -> QByteArray:
         """A window's geometry or state as Qt gave it; empty where none was kept."""

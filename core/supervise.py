@@ -23,9 +23,11 @@ from core.events import AnyEvent, Asked, Ended, Failed
 from core.journal import Journal
 from core.run import Run, ask, open_run, take_requests, write_exit
 from core.run_queue import Ticket, device_of, in_line
-from core.run_state import KILLED, state_of, tail
+from core.run_state import KILLED, drop_checkpoints, state_of, tail
 
 LOOK_S = 0.25
+CHECKPOINTS = "ISTHMUS_CHECKPOINTS"
+"""In the environment of whoever launches: `delete` drops a run's checkpoints once it is finished."""
 PREDECESSOR_S = 5.0
 """How long to wait for the supervisor of a run that has just ended to be gone."""
 
@@ -103,7 +105,9 @@ def supervise(folder: Path) -> int:
                 if not _wait(run, ticket, status):
                     return STOPPED
                 with awake():
-                    return _work(run, replace(status, state="running", position=0))
+                    code = _work(run, replace(status, state="running", position=0))
+                _tidy(run)
+                return code
         except (BadInput, RunFailed) as fault:
             _end(run, "failed", Failed(text=str(fault)), text=str(fault))
             return FAILED
@@ -167,6 +171,13 @@ def _work(run: Run, status: Status) -> int:
         facts = {"code": cause.code, "signal": cause.signal, "out_of_memory": cause.out_of_memory}
         _end(run, "died", Failed(text=cause.text), text=cause.text, **facts)
     return worker.returncode
+
+
+def _tidy(run: Run) -> None:
+    """Nothing resumes from a finished run's checkpoints. It stays finished where they cannot go."""
+    if os.environ.get(CHECKPOINTS) == "delete" and run.done:
+        with contextlib.suppress(BadInput, OSError):
+            drop_checkpoints(run.folder)
 
 
 def _end_group(leader: int) -> None:

@@ -140,7 +140,7 @@ class SettingsDialog(QDialog):
             (
                 self.tr("&Checkpoints"),
                 self.checkpoints,
-                self.tr("A finished run needs none: its models and maps stay. They can be large"),
+                self.tr("Of runs started from now on. A finished one needs none: its models and maps stay"),
             ),
         ):
             control.setAccessibleName(text.replace("&", ""))

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from PySide6.QtCore import QByteArray
 
-from app.preferences import WEIGHTS, Preferences
+from app.preferences import WEIGHTS, Checkpoints, Preferences
+from core.supervise import CHECKPOINTS
 
 
 def test_defaults_hold_where_nothing_was_set() -> None:
@@ -51,6 +53,15 @@ def test_sizes_stay_within_bounds() -> None:
     kept = Preferences()
     kept.tile_cache_mib = 1
     assert kept.tile_cache_mib == 64
+
+
+def test_runs_hear_what_becomes_of_their_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CHECKPOINTS, "")
+    kept = Preferences()
+    for wanted in get_args(Checkpoints):
+        kept.checkpoints = wanted
+        kept.export()
+        assert os.environ[CHECKPOINTS] == wanted
 
 
 def test_the_engine_hears_of_the_weights_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from core.cli import app
 from core.errors import BadInput, RunFailed
 from core.files import read_json
 from core.journal import read
-from core.run import Run, ask, create, open_run
+from core.run import Run, ask, create, open_run, write_exit
 from core.run_queue import in_line
 from core.run_state import kill, state_of
 from core.supervise import launch
@@ -197,6 +197,28 @@ def test_a_full_disk_of_tickets_is_told_by_the_supervisor(job: Path, monkeypatch
     state = state_of(run.folder)
     assert (state.status, state.sentence[:6]) == ("failed", "queue:")
     assert [event.kind for event in read(run.folder)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "how", "stays"),
+    [("delete", "done", False), ("keep", "done", True), (None, "done", True), ("delete", "stopped", True)],
+)
+def test_checkpoints_of_a_finished_run_go_where_whoever_launched_it_wants_that(
+    job: Path, monkeypatch: pytest.MonkeyPatch, wanted: str | None, how: str, stays: bool
+) -> None:
+    def work(run: Run, _: object) -> int:
+        run.checkpoints.mkdir()
+        (run.checkpoints / "1.pt").touch()
+        write_exit(run, how)
+        return 0
+
+    run = run_in(job, "run")
+    if wanted:
+        monkeypatch.setenv(supervise.CHECKPOINTS, wanted)
+    monkeypatch.setattr(supervise, "_work", work)
+    assert supervise.supervise(run.folder) == 0
+    assert run.checkpoints.exists() == stays
+    assert state_of(run.folder).status == how
 
 
 def test_bad_input_is_told_by_the_worker_itself(job: Path) -> None:
