@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 from app import run_words as words
 from app.background import Background
 from app.following import Follower
+from core.charge import is_alive
 from core.run_reading import RunState
 from core.run_state import RunSummary, list_runs, size_bytes
 
@@ -32,10 +33,12 @@ Index = QModelIndex | QPersistentModelIndex
 class History(QAbstractTableModel):
     """Runs in rows, newest first. `listed` when they were read anew; nothing is read before `show_runs_of`.
 
-    `failed` carries a sentence: a run could not be read, or a request was refused.
+    `ended` carries the follower of a run that was seen at work and is not any more, of an earlier project
+    too. `failed` carries a sentence: a run could not be read, or a request was refused.
     """
 
     listed = Signal()
+    ended = Signal(object)
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -43,7 +46,9 @@ class History(QAbstractTableModel):
         self.rows: list[RunSummary] = []
         self._folders: list[Path] = []
         self._followers: dict[Path, Follower] = {}
+        self._at_work: set[Path] = set()
         self._sizes: dict[Path, int] = {}
+        self._counted: set[Path] = set()
         self._background = Background(self)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
@@ -85,8 +90,7 @@ class History(QAbstractTableModel):
 
     def forget_sizes(self, folders: Iterable[Path]) -> None:
         """Count these folders again: something in them was deleted."""
-        for folder in folders:
-            self._sizes.pop(folder, None)
+        self._counted -= set(folders)
         self._count_sizes()
 
     def _set(self, runs: list[RunSummary]) -> None:
@@ -95,7 +99,8 @@ class History(QAbstractTableModel):
             if not folder.exists():
                 self._drop(folder)
         for run in runs:
-            if run.state.alive:
+            if run.state.alive and run.folder not in self._followers:
+                self._at_work.add(run.folder)  # it may have ended before its follower first looks
                 self.follower(run.folder)
         self._count_sizes()
         self.listed.emit()
@@ -115,18 +120,17 @@ class History(QAbstractTableModel):
         self._followers.pop(folder).close()
 
     def _count_sizes(self) -> None:
-        """In the background, one folder after the other."""
-        wanted = [run.folder for run in self.rows if run.state.alive or run.folder not in self._sizes]
+        """In the background, one folder after the other; until nobody writes there any more."""
+        self._counted -= {run.folder for run in self.rows if run.state.alive}
+        wanted = [run.folder for run in self.rows if run.folder not in self._counted]
         if wanted:
-            self._background.run(
-                lambda: {folder: size_bytes(folder) for folder in wanted},
-                self._set_sizes,
-                self.failed.emit,
-                "sizes",
-            )
+            self._background.run(lambda: _measured(wanted), self._set_sizes, self.failed.emit, "sizes")
 
-    def _set_sizes(self, sizes: dict[Path, int]) -> None:
-        self._sizes |= sizes
+    def _set_sizes(self, sizes: list[tuple[Path, bool, int]]) -> None:
+        for folder, at_rest, size in sizes:
+            self._sizes[folder] = size
+            if at_rest:
+                self._counted.add(folder)
         if self.rows:
             self.dataChanged.emit(self.index(0, SIZE), self.index(len(self.rows) - 1, SIZE))
 
@@ -135,6 +139,11 @@ class History(QAbstractTableModel):
         run = self.run(folder)
         if run is not None and run.state != state:
             self.refresh()
+        if state.alive:
+            self._at_work.add(folder)
+        elif folder in self._at_work:
+            self._at_work.remove(folder)
+            self.ended.emit(self._followers[folder])
 
     def _changed(self, folder: Path, columns: tuple[int, ...]) -> None:
         for row, run in enumerate(self.rows):
@@ -202,3 +211,8 @@ class History(QAbstractTableModel):
         if column == STATE:
             return ". ".join(filter(None, (run.state.sentence, run.state.remedy)))
         return str(run.folder)
+
+
+def _measured(folders: list[Path]) -> list[tuple[Path, bool, int]]:
+    """Each folder's size; and whether it is at rest, known before it is counted."""
+    return [(folder, not is_alive(folder), size_bytes(folder)) for folder in folders]

@@ -19,25 +19,22 @@ from app.panels.results import ResultsPanel
 from app.panels.run_bar import RunBar
 from app.panels.watch import WatchPanel
 from app.place_map import PlaceMap
-from app.preferences import Preferences
 from app.run_layers import RunLayers
 from core.card import Healthy
 from core.comparison import Outcome, read_outcome
 from core.job import Job
 from core.run import open_run
 from core.run_reading import RunState
-from core.run_state import drop_checkpoints
 
 DIALOG_PX = (760, 640)
 
 
 class RunDesk(QObject):
-    """Panels for one run at a time. `ended` carries a follower whose run has just ended, `failed` a sentence.
+    """Panels for one run at a time. `failed` carries a sentence.
 
     `watching` is a page of its own beside the map: watch and curves. `results` is a step's panel.
     """
 
-    ended = Signal(object)
     failed = Signal(str)
 
     def __init__(self, history: History, target: PlaceMap, window: QWidget) -> None:
@@ -52,7 +49,6 @@ class RunDesk(QObject):
         self.follower: Follower | None = None
         self._healthy: Mapping[str, Any] = {}
         self._marked: Mapping[str, Any] = {}
-        self._alive = False
         self._background = Background(self)
         self.watch.preview_changed.connect(self.preview.set_on)
         self.watch.layer_changed.connect(self.preview.set_part)
@@ -74,7 +70,6 @@ class RunDesk(QObject):
         for panel in (self.watch, self.curves):
             panel.show_run(follower)
         self.preview.follow(follower)
-        self._alive = False
         self.results.show_run(None)
         self._mark()
         if follower is not None:
@@ -135,18 +130,9 @@ class RunDesk(QObject):
     @Slot(object)
     def _on_state(self, state: RunState) -> None:
         assert self.follower is not None
-        was_alive, self._alive = self._alive, state.alive
         self._mark()
         if state.status == "done":
             self.results.show_run(self.follower.folder)
-            self._tidy(self.follower.folder, was_alive)
-        if was_alive and not state.alive:
-            self.ended.emit(self.follower)
-
-    def _tidy(self, folder: Path, just_ended: bool) -> None:
-        """Nothing resumes from a finished run's checkpoints."""
-        if just_ended and Preferences().checkpoints == "delete":
-            self._background.run(lambda: drop_checkpoints(folder), lambda _: None, self.failed.emit, "tidy")
 
     def _mark(self, _: object = None) -> None:
         """The curves' healthy bands are those of the run's method, known once its journal is read."""

@@ -3,10 +3,11 @@
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QIcon
 
+from app.panels.problem import split
 from app.theme import icon
 from core.console import duration
 from core.progress import Progress
-from core.run_reading import RunStatus
+from core.run_reading import RunState, RunStatus
 
 ICONS: dict[RunStatus, str] = {
     "new": "new",
@@ -44,6 +45,21 @@ def status_word(status: RunStatus) -> str:
         "lost": tr("lost"),
     }
     return words[status]
+
+
+def told(state: RunState) -> tuple[str, str]:
+    """What is, and what to do about it ("" for nothing): a cause of death may bring its own remedy."""
+    wrong, remedy = split(state.sentence) if state.status in ("failed", "died") else (state.sentence, "")
+    return wrong, remedy or state.remedy
+
+
+def how_it_ended(name: str, state: RunState) -> str:
+    """Of a run that has just ended: the cause, where it was not the user's wish, and the remedy."""
+    wrong, remedy = told(state)
+    words = f"{name}: {status_word(state.status)}"
+    if state.status not in ("done", "stopped"):
+        words = f"{words}: {wrong}"
+    return f"{words}; {remedy}" if remedy else words
 
 
 def requested(wanted: str | None) -> str:

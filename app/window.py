@@ -6,7 +6,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QDockWidget,
     QFileDialog,
     QMainWindow,
@@ -24,6 +23,7 @@ from app.history import History
 from app.launch import runs_of
 from app.launcher import Launcher
 from app.map_area import MapArea
+from app.notifying import Notifier
 from app.panels.checks import ChecksPanel
 from app.panels.legend import LegendPanel
 from app.panels.method import MethodPanel
@@ -34,7 +34,7 @@ from app.places_panel import PlacesPanel
 from app.preferences import Preferences
 from app.project_files import ProjectFiles
 from app.run_desk import RunDesk
-from app.run_words import status_word
+from app.run_words import how_it_ended
 from app.steps import Steps
 from core.findings import Verdict
 from core.run_state import is_run
@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         self.files = ProjectFiles(self.document, self)
         self._background = Background(self)
         self.launcher = Launcher(self.document, self.files, self)
-        self.notice = NoticeBar()
+        self.notice, self.notifier = NoticeBar(), Notifier(self)
         self.start = StartPanel()
         self.maps = MapArea(self.document)
         self.runs = RunDesk(self.history, self.maps.target, self)
@@ -196,7 +196,7 @@ class MainWindow(QMainWindow):
         self.launcher.started.connect(self._started)
         self.run_list.chosen.connect(self.runs.choose)
         self.run_list.opened.connect(self._enter_run)
-        self.runs.ended.connect(self._run_ended)
+        self.history.ended.connect(self._run_ended)
         self.runs.results.show_requested.connect(self._list_target)
         self.history.listed.connect(self._spare)
         self.maps.hint.connect(self.statusBar().showMessage)
@@ -255,14 +255,13 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _run_ended(self, follower: Follower) -> None:
         assert follower.state is not None
-        words = f"{follower.folder.name}: {status_word(follower.state.status)}"
+        words = how_it_ended(follower.folder.name, follower.state)
+        done = follower.state.status == "done"
+        self.notice.show_notice(words, kind="note" if done else "warning")
         if self.preferences.notifications:
-            QApplication.alert(self)
-        if follower.state.status == "done":
-            self.notice.show_notice(words, kind="note")
+            self.notifier.tell(words)
+        if done and follower is self.runs.follower:
             self.steps.show_step("results")
-        else:
-            self.tell(f"{words}; {follower.state.remedy}" if follower.state.remedy else words)
 
     @Slot()
     def _rename(self) -> None:

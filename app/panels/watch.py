@@ -21,7 +21,6 @@ from app import run_words as words
 from app.following import Follower
 from app.panels.controls import Controls
 from app.panels.preview_controls import PreviewControls
-from app.panels.problem import split
 from core.progress import Progress
 from core.run_reading import RunState
 
@@ -160,10 +159,9 @@ class WatchPanel(QWidget):
             return self.tr("The worker has not answered for ten seconds; wait for it, or kill it.")
         if state is None:
             return ""
+        wrong, remedy = words.told(state)
         ended_badly = state.status in ("failed", "died")
-        wrong, remedy = split(state.sentence) if ended_badly else (state.sentence, "")
         what = wrong[:1].upper() + wrong[1:] if ended_badly else self.tr("The run {0}").format(wrong)
-        remedy = remedy or state.remedy
         return f"{what}." + (self.tr(" What to do: {0}.").format(remedy) if remedy else "")
 
     def _show_bar(self, progress: Progress, alive: bool) -> None:

@@ -45,7 +45,7 @@ def test_a_finished_run_shows_its_results(desk: RunDesk, tmp_path: Path, qtbot: 
 
 def test_the_end_of_another_run_is_not_told(desk: RunDesk, tmp_path: Path, qtbot: QtBot) -> None:
     ended: list[Any] = []
-    desk.ended.connect(ended.append)
+    desk._history.ended.connect(ended.append)
     desk.choose(run_folder("finished", tmp_path / "run"))
     qtbot.waitUntil(lambda: desk.results.outcome is not None)
     assert ended == [], "it had ended long before somebody looked"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
-from recorded import JOURNALS, at_work, run_folder
+from recorded import EXITS, JOURNALS, at_work, run_folder
 
 from app.window import MainWindow
+from core.files import write_json
 
 JOB = (JOURNALS / "job.yaml").read_text()
 
@@ -194,3 +195,55 @@ def test_a_run_whose_job_is_damaged_is_a_sentence(window: MainWindow, tmp_path: 
     assert window.notice.notice is not None
     assert "job.yaml" in window.notice.notice.text
     assert window.pages.currentWidget() is window.start
+
+
+@pytest.fixture
+def told(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a user who looks elsewhere is told."""
+    told: list[str] = []
+    monkeypatch.setattr(window.notifier, "tell", told.append)
+    return told
+
+
+def test_the_end_of_a_run_that_nobody_looks_at_is_told_with_its_cause(
+    window: MainWindow, told: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = project(tmp_path, "stopped")
+    with at_work(tmp_path / "runs" / "busy") as busy:
+        window.open_path(path)
+        qtbot.waitUntil(lambda: looked_at(window) == busy)
+        choose(window, qtbot, tmp_path / "runs" / "stopped")
+        window.steps.show_step("legend")
+        write_json(busy / "exit.json", EXITS["died"])
+        qtbot.waitUntil(lambda: bool(told))
+    words = (
+        "busy: died: the system killed the worker, for memory had run out; lower sampling.batch, and resume"
+    )
+    assert told == [words]
+    assert words in [notice.text for notice in window.notice._waiting]
+    assert window.steps.current == "legend"
+    assert looked_at(window) == tmp_path / "runs" / "stopped"
+
+
+def test_the_end_of_the_run_that_is_looked_at_shows_its_results(
+    window: MainWindow, told: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = project(tmp_path)
+    with at_work(tmp_path / "runs" / "busy") as busy:
+        window.open_path(path)
+        qtbot.waitUntil(lambda: looked_at(window) == busy)
+        write_json(busy / "exit.json", EXITS["finished"])
+        qtbot.waitUntil(lambda: window.steps.current == "results")
+    assert told == ["busy: finished"]
+
+
+def test_who_does_not_want_to_be_told_reads_it_in_the_window(
+    window: MainWindow, told: list[str], tmp_path: Path, qtbot: QtBot
+) -> None:
+    window.preferences.notifications = False
+    follower = window.history.follower(run_folder("stopped", tmp_path / "run"))
+    qtbot.waitUntil(lambda: follower.state is not None)
+    window.history.ended.emit(follower)
+    assert told == []
+    assert window.notice.notice is not None
+    assert window.notice.notice.text.startswith("run: stopped; resume it")
