@@ -53,6 +53,12 @@ class Domain:
                 "lower sampling.min_valid or sampling.crop_px, or widen the area of interest",
             )
         counts = self._trainable_counts()
+        if self.holdout and not counts.any():
+            raise BadInput(
+                self.places[0].scene.path,
+                f"with crops of {sampling.crop_px} pixels no label is left to train on",
+                "lower sampling.crop_px, or label more of the source",
+            )
         self._by_class = [np.argwhere(self._enough_of(counts, c)) for c in range(counts.shape[1])]
         self.class_pixels = counts.sum(0)
         drawable = np.array([len(cells) for cells in self._by_class])
@@ -60,14 +66,21 @@ class Domain:
         self._draw_class = class_probabilities(there, temperature) if drawable.any() else None
 
     def _trainable_counts(self) -> NDArray[np.int64]:
-        """(cells, k) labelled pixels of the drawable cells, none for cells that touch the held-out part."""
+        """(cells, k) labelled pixels of the drawable cells, none for cells that touch the held-out part.
+
+        Where all cells do, about those in the rest of each.
+        """
         side = self.index.cell_px
         counts = np.array([self.index.classes[i][row, col] for i, row, col in self._cells])
-        if self.holdout:
-            for n, (i, row, col) in enumerate(self._cells):
-                if not self.holdout.trainable(i, Box(col * side, row * side, side, side)).all():
-                    counts[n] = 0
-        return counts
+        if self.holdout is None:
+            return counts
+        free = [
+            self.holdout.trainable(i, Box(col * side, row * side, side, side)).mean()
+            for i, row, col in self._cells
+        ]
+        share = np.array(free)[:, None]
+        whole = np.where(share == 1, counts, 0)
+        return whole if whole.any() else np.round(counts * share).astype(np.int64)
 
     def _enough_of(self, counts: NDArray[np.int64], c: int) -> NDArray[np.bool_]:
         """(cells,) where class `c` fills its least share, or any pixel where no cell has that much."""

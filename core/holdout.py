@@ -52,16 +52,14 @@ def choose(
     """Hold out about `share` of the labelled blocks, with every class on both sides where that can be.
 
     `counts[scene]` is (rows, cols, k): labelled pixels of each class in each cell of `cell_px`; a
-    block is `cells` x `cells` of them. Of 200 seeded draws the one whose class shares are nearest to
+    block is `cells` x `cells` of them, or half as wide, and half again, while there are too few for
+    `share`. Of 200 seeded draws the one whose class shares are nearest to
     `share` is taken, the worst class deciding.
     """
-    blocks = [
-        (scene, row, col, part.sum((0, 1)))
-        for scene, cell_counts in enumerate(counts)
-        for row in range(0, cell_counts.shape[0], cells)
-        for col in range(0, cell_counts.shape[1], cells)
-        if (part := cell_counts[row : row + cells, col : col + cells]).any()
-    ]
+    blocks = _labelled_blocks(counts, cells)
+    while cells > 1 and len(blocks) * share < 1:
+        cells //= 2
+        blocks = _labelled_blocks(counts, cells)
     per_block = np.array([b[3] for b in blocks], np.float64)
     totals = per_block.sum(0)
     present = totals > 0
@@ -79,3 +77,16 @@ def choose(
         scene, row, col, _ = blocks[i]
         boxes[scene].append(Box(col * cell_px, row * cell_px, side, side))
     return Holdout(tuple(map(tuple, boxes)), buffer_px)
+
+
+def _labelled_blocks(
+    counts: list[NDArray[np.int64]], cells: int
+) -> list[tuple[int, int, int, NDArray[np.int64]]]:
+    """Scene, first row and column in cells, and labelled pixels of each class; of blocks that have any."""
+    return [
+        (scene, row, col, part.sum((0, 1)))
+        for scene, cell_counts in enumerate(counts)
+        for row in range(0, cell_counts.shape[0], cells)
+        for col in range(0, cell_counts.shape[1], cells)
+        if (part := cell_counts[row : row + cells, col : col + cells]).any()
+    ]

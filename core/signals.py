@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -118,10 +117,8 @@ def _calibration(answers: Answers) -> dict[str, Any]:
 
 
 def source_shares(bench: Bench) -> list[float]:
-    """Class shares of the source's trainable labels; equal where every cell touches the held-out part."""
+    """Class shares of the source's trainable labels."""
     pixels = bench.domains[SOURCE].class_pixels
-    if not pixels.any():
-        pixels = np.ones_like(pixels)
     return [float(share) for share in pixels / pixels.sum()]
 
 

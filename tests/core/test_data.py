@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engines import LEGEND, bench_for, draw, job_for
+from small_job import draw as draw_small
 from worlds import north_up, write_raster
 
 from core.ahead import ahead
@@ -12,9 +13,12 @@ from core.bench import SOURCE, TARGET, Bench
 from core.class_index import ClassIndex, build_index
 from core.data import Sample, _orient
 from core.draws import rng
+from core.errors import BadInput
 from core.holdout import choose
 from core.job import Region
 from core.places import open_region
+from core.prepare import Prepared, prepare
+from core.variants import plan
 from geo_io.grid import Box
 from geo_io.legend import Legend
 
@@ -92,6 +96,30 @@ def test_every_class_lands_on_both_sides_of_the_holdout() -> None:
         cells[box.row // 16 : box.stop_row // 16, box.col // 16 : box.stop_col // 16] = True
     shares = counts[cells].sum(0) / counts.sum((0, 1))
     assert ((shares > 0.1) & (shares < 0.35)).all()
+
+
+@pytest.mark.parametrize("cells", [2, 3, 4, 5, 8, 9])
+def test_a_source_of_few_crops_is_not_held_out_whole(cells: int) -> None:
+    counts = np.full((cells, cells, 2), 128)
+    held = np.zeros((cells, cells), bool)
+    for box in choose([counts], 16, 4, 0.2, 4, seed=0).boxes[0]:
+        held[box.row // 16 : box.stop_row // 16, box.col // 16 : box.stop_col // 16] = True
+    assert 0.05 <= held.mean() <= 0.35
+
+
+@pytest.mark.parametrize("crop_px", [32, 64, 96, 128])
+def test_a_scene_of_few_crops_has_labels_to_train_on(tmp_path: Path, crop_px: int) -> None:
+    job = plan(draw_small(tmp_path), {"sampling.crop_px": crop_px}).job
+    prepared = [found for found in prepare(job, tmp_path / "cache") if isinstance(found, Prepared)][-1]
+    source = prepared.domains[SOURCE]
+    assert any((source.draw(rng(0, i)).label < 255).any() for i in range(10))
+    assert source.held_out_crops(rng(0), 10)
+
+
+def test_a_source_without_a_label_beside_the_held_out_part_is_refused(tmp_path: Path) -> None:
+    job = plan(draw_small(tmp_path), {"sampling.crop_px": 256, "sampling.min_valid": 0.1}).job
+    with pytest.raises(BadInput, match="no label is left to train on"):
+        list(prepare(job, tmp_path / "cache"))
 
 
 def test_the_index_counts_every_labelled_and_valid_pixel(tmp_path: Path) -> None:
