@@ -58,6 +58,7 @@ class MapArea(QWidget):
         self._make_tools()
         self._make_views()
         self._lend_stretches()
+        self.source.stretch_changed.connect(self._follow_stretch)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -191,6 +192,11 @@ class MapArea(QWidget):
     def _toggle(self) -> None:
         both = self.actions_by_name["two-places"].isChecked()
         self.show_places("target", *(["source"] if both else []))
+
+    @Slot()
+    def _follow_stretch(self) -> None:
+        if self.shared.isChecked():
+            self.share_stretch(True)
 
     def _toggle_labels(self) -> None:
         for index, place_map in enumerate(self.maps.values()):

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.edits import Document, Keys
-from app.map.class_layers import LabelLayer
+from app.map.class_layers import LabelLayer, Labels
 from app.map.image_layer import ImageLayer
 from app.map.layers import Layer
 from app.map.stretch import Stretch
@@ -23,12 +25,20 @@ LABEL_OPACITY = 0.6
 
 
 class PlaceMap(QWidget):
-    """The map of `place` ("source" or "target"), kept like the project."""
+    """The map of `place` ("source" or "target"), kept like the project.
+
+    `stretch_changed`: another image is the first, or there is none.
+    """
+
+    stretch_changed = Signal()
 
     def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._place = document, place
         self._shared: Stretch | None = None
+        self._lent: Stretch | None = None
+        self._legend: Legend | None = None
+        self._labels_shown = False
         self.view = MapView(self)
         self.title = QLabel(self)
         self.title.setProperty("role", "heading")
@@ -38,6 +48,7 @@ class PlaceMap(QWidget):
         self._column.addWidget(self.view, 1)
         self._images: dict[str, ImageLayer] = {}
         self._labels: dict[str, LabelLayer] = {}
+        self._told: dict[str, tuple[dict[str, Any], Legend]] = {}
         self._results: dict[str, Layer] = {}
         self.outlines = PlaceOutlines(document, place, self.view)
         document.changed.connect(self._follow)
@@ -57,7 +68,8 @@ class PlaceMap(QWidget):
         self._column.addWidget(widget)
 
     def show_labels(self, shown: bool) -> None:
-        """Show or hide the labels of all images."""
+        """Show or hide the labels of all images, those to come too."""
+        self._labels_shown = shown
         for layer in self._labels.values():
             layer.set_visible(shown)
 
@@ -91,7 +103,10 @@ class PlaceMap(QWidget):
         name = self._document.value(self._place, "name")
         self.title.setText(f"{self.word}: {name}" if name else self.word)
         self._keep(self._images, {path: partial(self._image, path) for path in self._paths()}, 0)
-        self._keep(self._labels, self._wanted_labels(), len(self._images))
+        self._pass_on()
+        if not keys:
+            self._legend = None
+        self._label()
 
     def _scenes(self) -> list[dict[str, Any]]:
         scenes: list[dict[str, Any]] = self._document.value(self._place, "scenes", default=[])
@@ -129,23 +144,41 @@ class PlaceMap(QWidget):
         for layer in self._images.values():
             layer.set_stretch(stretch or self.stretch)
 
-    def _wanted_labels(self) -> dict[str, Callable[[], Layer]]:
-        try:
-            legend = Legend.model_validate(self._document.value("legend", default={}))
-        except ValidationError:
-            return {}
-        found: dict[str, Callable[[], Layer]] = {}
+    def _pass_on(self) -> None:
+        """Who took the stretch of an image that is gone takes that of the first one left."""
+        if self.stretch is self._lent:
+            return
+        gone, self._lent = self._lent, self.stretch
+        for layer in self._images.values():
+            if layer.stretch is gone:
+                layer.set_stretch(self.stretch)
+        self.stretch_changed.emit()
+
+    def _label(self) -> None:
+        """Layers stay, shown or not, when the legend or the labels' options change: they are read again."""
+        with suppress(ValidationError):  # half typed: the last that was whole
+            self._legend = Legend.model_validate(self._document.value("legend", default={}))
+        wanted: dict[str, Callable[[], Layer]] = {}
+        told, self._told = self._told, {}
         for scene in self._scenes():
-            if scene.get("labels", {}).get("path"):
-                key = json.dumps([scene["path"], scene["labels"], legend.model_dump()], sort_keys=True)
-                found[key] = partial(self._label_layer, scene["path"], scene["labels"], legend)
-        return found
+            labels = scene.get("labels", {})
+            if self._legend is not None and labels.get("path"):
+                key = json.dumps([scene["path"], labels["path"]])
+                wanted[key] = partial(self._label_layer, scene["path"], labels, self._legend)
+                self._told[key] = dict(labels), self._legend
+        for key, (labels, legend) in self._told.items():
+            if key in self._labels and told[key] != (labels, legend):
+                self._labels[key].relabel(_opener(labels, legend), legend)
+        self._keep(self._labels, wanted, len(self._images))
 
     def _label_layer(self, path: str, labels: dict[str, Any], legend: Legend) -> LabelLayer:
-        options = {key: value for key, value in labels.items() if key not in ("path", "use")}
-        opener = partial(open_labels, Path(labels["path"]), legend, **options)
         name = self.tr("Labels {0}").format(Path(labels["path"]).name)
-        layer = LabelLayer(Path(path), opener, legend, name, self.view)
+        layer = LabelLayer(Path(path), _opener(labels, legend), legend, name, self.view)
         layer.set_opacity(LABEL_OPACITY)
-        layer.set_visible(False)
+        layer.set_visible(self._labels_shown)
         return layer
+
+
+def _opener(labels: dict[str, Any], legend: Legend) -> Callable[[], Labels]:
+    options = {key: value for key, value in labels.items() if key not in ("path", "use")}
+    return partial(open_labels, Path(labels["path"]), legend, **options)

@@ -121,6 +121,11 @@ class LabelLayer(ClassLayer):
         super().__init__(path, legend, name, parent)
         self._open_labels = open_labels
 
+    def relabel(self, open_labels: Callable[[], Labels], legend: Legend) -> None:
+        """The legend changed, or where in the file the class stands: open the labels again."""
+        self._open_labels, self.legend = open_labels, legend
+        self.reopen.emit()
+
     def opener(self, crs_wkt: str | None) -> Callable[[], Opened]:
         open_image, open_labels = super().opener(crs_wkt), self._open_labels
 

@@ -28,7 +28,7 @@ class ImageLayer(RasterLayer):
     ) -> None:
         super().__init__(path, name, parent)
         self.bands = tuple(bands)
-        self.own_stretch = Stretch(self)
+        self.own_stretch = Stretch()
         self.stretch = stretch or self.own_stretch
         self.stretch.changed.connect(self.restyle)
 

@@ -101,6 +101,9 @@ class LayerLook(QWidget):
             self.stretch.addItem(self.tr("That of {}").format(other.name), other.own_stretch)
             if layer.stretch is other.own_stretch:
                 self.stretch.setCurrentIndex(self.stretch.count() - 1)
+        if self.stretch.currentIndex() == 0 and layer.stretch is not layer.own_stretch:
+            self.stretch.addItem(self.tr("That of an image taken away"), layer.stretch)
+            self.stretch.setCurrentIndex(self.stretch.count() - 1)
 
     def _others(self, layer: ImageLayer) -> list[ImageLayer]:
         found = [la for view in (self._view, *self.peers) for la in view.layers]

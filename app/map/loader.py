@@ -100,6 +100,7 @@ class _Queue:
             except Exception as fault:
                 problem = f"a read for the map failed ({fault!r}); reload the layer"
             self._tell(request, result, problem)
+            del request, result  # a layer that both may hold is not this thread's to end
 
     def _next(self) -> Request | None:
         with self._changed:

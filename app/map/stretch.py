@@ -9,12 +9,13 @@ class Stretch(QObject):
     """Limits by band name. Two layers that share one show the same value in the same grey.
 
     The layer it was made for fills it in; a sharing layer's own limits stand in for bands it does not have.
+    It has no parent: it lives as long as a layer that shows it, which may be longer than that one.
     """
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._limits: dict[str, Limits] = {}
         self._fixed: set[str] = set()
 

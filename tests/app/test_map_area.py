@@ -71,6 +71,21 @@ def test_equal_colours_for_equal_values_and_back(area: MapArea) -> None:
     assert source.limits() != target.limits()
 
 
+def test_colours_stay_equal_in_another_project(area: MapArea, tmp_path: Path, qtbot: QtBot) -> None:
+    area.shared.trigger()
+    first = image(area.target).limits()
+    document = area.source._document
+    document.new()
+    for place, times in (("source", 50), ("target", 200)):
+        path = write_raster(tmp_path / f"{place}.tif", noise(3, 40, 40, "uint16") * np.uint16(times))
+        document.change("Add", {(place, "scenes"): [{"path": str(path)}]})
+        settle(area.maps[place], qtbot)
+    source, target = image(area.source), image(area.target)
+    assert target.limits() == source.limits() != first
+    area.shared.trigger()
+    assert target.limits() != source.limits()
+
+
 def test_labels_of_all_images_are_shown_at_once(area: MapArea) -> None:
     (layer,) = [layer for layer in area.source.view.layers if isinstance(layer, LabelLayer)]
     assert not layer.visible

@@ -94,6 +94,57 @@ def test_images_come_and_go_with_the_project(place: PlaceMap) -> None:
     assert len(place.view.layers) == 5
 
 
+def test_images_share_a_stretch_that_outlives_the_first(place: PlaceMap, qtbot: QtBot) -> None:
+    _, other = (layer for layer in place.view.layers if isinstance(layer, ImageLayer))
+    scenes = place._document.value("source", "scenes")
+    place._document.change("Remove", {("source", "scenes"): scenes[1:]})
+    settle(place, qtbot)
+    assert other.limits() == [other.own_stretch.limits(band) for band in other.bands]
+    place.share_stretch(None)
+    other.own_stretch.set_limits("band1", 0, 1)
+    assert other.limits()[0] == (0, 1)
+
+
+def test_a_stretch_lives_as_long_as_who_borrows_it(place: PlaceMap, qtbot: QtBot) -> None:
+    first, other = (layer for layer in place.view.layers if isinstance(layer, ImageLayer))
+    borrower = ImageLayer(other.path, (), first.own_stretch, "", place.view)
+    place.show_result("borrower", borrower)
+    settle(place, qtbot)
+    shown = borrower.limits()
+    del first
+    place._document.change("Remove", {("source", "scenes"): []})
+    settle(place, qtbot)
+    assert borrower.limits() == shown
+    borrower.set_stretch(None)
+    assert borrower.stretch is borrower.own_stretch
+
+
+def test_labels_stay_shown_when_the_legend_is_edited(place: PlaceMap, qtbot: QtBot) -> None:
+    def labels() -> LabelLayer:
+        (layer,) = (layer for layer in place.view.layers if isinstance(layer, LabelLayer))
+        return layer
+
+    place.show_labels(True)
+    labels().set_opacity(0.3)
+    settle(place, qtbot)
+    before = labels().revision
+    document = place._document
+    document.change("Colour", {("legend", "classes", 1, "color"): "#ff00ff"})
+    settle(place, qtbot)
+    document.change("Name", {("legend", "classes", 1, "name"): ""})
+    document.change("Name", {("legend", "classes", 1, "name"): "wood"})
+    document.change("Band", {("source", "scenes", 0, "labels", "band"): 1})
+    settle(place, qtbot)
+    assert (labels().visible, labels().opacity) == (True, 0.3)
+    assert labels().legend.names == ["water", "wood"]
+    assert labels().legend.classes[1].rgb == (255, 0, 255)
+    assert labels().revision > before
+    assert labels().opened
+    scene = {"path": str(labels().path), "labels": {"path": str(labels().path)}}
+    document.change("Another", {("source", "scenes", 0): scene})
+    assert labels().visible, "as the button of the labels says"
+
+
 def test_a_polygon_drawn_becomes_the_area_of_the_scene_under_it(place: PlaceMap, qtbot: QtBot) -> None:
     x, y = WEST + 60, NORTH - 10
     draw(place, qtbot, [(x, y), (x + 20, y), (x + 20, y - 20)])
