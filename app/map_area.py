@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QSplitter, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from app.edits import Document
+from app.map.edit_tool import EditTool
 from app.map.feed import Identified
 from app.map.layer_list import LayerList
 from app.map.link import Link
@@ -19,13 +20,14 @@ from app.panels.identified import IdentifiedPanel
 from app.place_map import PlaceMap
 from app.theme import icon
 
-TOOLS: dict[str, Callable[[MapView], Tool]] = {
+TOOLS: dict[str, type[Tool]] = {
     "pan": Tool,
     "identify": IdentifyTool,
     "pick": ToggleTool,
     "rectangle": RectangleTool,
     "polygon": PolygonTool,
 }
+EDIT = "edit"
 
 
 class MapArea(QWidget):
@@ -72,10 +74,24 @@ class MapArea(QWidget):
 
     def take_tool(self, name: str) -> None:
         """Take a tool in hand on both maps: "pan", "identify", "pick", "rectangle"..."""
-        self.actions_by_name[name].setChecked(True)
         for place_map in self.maps.values():
             place_map.view.set_tool(TOOLS[name](place_map.view))
-        self.hint.emit(self.target.view.tool.hint)
+
+    def _tell_tool(self, view: MapView) -> None:
+        """Mark and explain the tool in hand; while areas are edited on one map the other is only moved."""
+        for place_map in self.maps.values():
+            other = place_map.view
+            if isinstance(view.tool, EditTool) and other is not view and type(other.tool) is not Tool:
+                other.set_tool(None)
+        names = {make: name for name, make in TOOLS.items()}
+        self.actions_by_name[names.get(type(view.tool), EDIT)].setChecked(True)
+        self.hint.emit(view.tool.hint)
+
+    def _ask_edit(self) -> None:
+        """Whoever knows the selected image answers by taking its area in hand."""
+        self.edit_area_requested.emit()
+        editing = (m.view for m in self.maps.values() if isinstance(m.view.tool, EditTool))
+        self._tell_tool(next(editing, self.target.view))
 
     def show_places(self, *places: str) -> None:
         """Show one of the two maps, or both."""
@@ -132,13 +148,12 @@ class MapArea(QWidget):
             action.setCheckable(True)
             self.tools.addAction(action)
         self.actions_by_name["pan"].setChecked(True)
-        self._action(
-            "edit",
-            tr("Edit area"),
-            tr("Move the corners of the selected image's area"),
-            "E",
-            self.edit_area_requested.emit,
-        )
+        tip = tr("Change the corners of the selected image's areas, or remove one")
+        edit = self._action(EDIT, tr("Edit area"), tip, "E", self._ask_edit)
+        edit.setCheckable(True)
+        self.tools.addAction(edit)
+        for place_map in self.maps.values():
+            place_map.view.tool_changed.connect(partial(self._tell_tool, place_map.view))
         self.bar.addSeparator()
 
     def _make_views(self) -> None:

@@ -17,7 +17,7 @@ from app.project import REMOVE
 from core.errors import BadInput
 from geo_io.facts import SceneFacts
 from geo_io.ground import Ring, moved
-from geo_io.rings import of_file, of_wkt, to_wkt
+from geo_io.rings import of_file, of_wkt, shared_area, to_wkt
 
 FOOTPRINTS, AREAS = "#1d6fb8", "#c2410c"
 _EDGE_PARTS = 8
@@ -38,11 +38,12 @@ class PlaceOutlines(QObject):
         self._document, self._place, self._view = document, place, view
         self._footprints = OutlineLayer(self.tr("Footprints"), FOOTPRINTS, self)
         self._areas = OutlineLayer(self.tr("Areas of interest"), AREAS, self)
-        self._facts: Sequence[SceneFacts | None] = []
+        self._facts: dict[str, SceneFacts] = {}
         self._background = Background(self)
         self._files: dict[tuple[str, str | None], list[Ring]] = {}
         self._selected = -1
-        self._edited: tuple[int, int] | None = None
+        self._tool: EditTool | None = None
+        self._edited = ""
         for layer in (self._footprints, self._areas):
             view.add(layer)
         view.picked.connect(self._on_picked)
@@ -52,9 +53,10 @@ class PlaceOutlines(QObject):
         self._outline()
 
     def set_facts(self, facts: Sequence[SceneFacts | None]) -> None:
-        """What is known of the scenes, in the project's order."""
-        self._facts = facts
+        """What is known of the scenes."""
+        self._facts = {str(each.path): each for each in facts if each is not None}
         self._outline()
+        self._hold()
 
     def select(self, index: int) -> None:
         """Mark a scene's footprint; -1 for none."""
@@ -67,18 +69,41 @@ class PlaceOutlines(QObject):
             self._view.fit_ring(list(facts.footprint), facts.grid.crs_wkt)
 
     def edit_area(self, index: int) -> bool:
-        """Take a scene's first drawn area in hand, to move its corners; False where it has none."""
-        rings = self._drawn(index)
-        facts = self._facts_of(index)
-        if not rings or facts is None:
+        """Take a scene's drawn areas in hand, to change their corners; False where it has none."""
+        rings = self._on_map(index)
+        if not rings:
             return False
-        self._edited = (index, 0)
-        self._view.set_tool(EditTool(self._view, moved(rings[0], facts.grid.crs_wkt, self._view.crs_wkt)))
+        self._edited, self._tool = self._path(index), EditTool(self._view, rings)
+        self._view.set_tool(self._tool)
         return True
+
+    def _on_map(self, index: int) -> list[Ring]:
+        """The areas drawn on a scene, in the map's CRS; none before its facts are known."""
+        facts = self._facts_of(index)
+        if facts is None:
+            return []
+        return [moved(ring, facts.grid.crs_wkt, self._view.crs_wkt) for ring in self._drawn(index)]
+
+    def _hold(self) -> None:
+        """The tool in hand holds what the project does, undone or not; it goes with its image's last area."""
+        if self._tool is None or self._view.tool is not self._tool:
+            return
+        index = self._edited_at()
+        rings = self._on_map(index)
+        if rings:
+            self._tool.take(rings)
+        elif not self._drawn(index):
+            self._view.set_tool(None)
+
+    def _edited_at(self) -> int:
+        """Where the scene being edited stands by now, -1 for nowhere."""
+        paths = (i for i in range(len(self._scenes())) if self._path(i) == self._edited)
+        return next(paths, -1)
 
     def _follow(self, keys: Keys) -> None:
         if not keys or keys[0] == self._place:
             self._outline()
+            self._hold()
 
     def _scenes(self) -> list[dict[str, Any]]:
         scenes: list[dict[str, Any]] = self._document.value(self._place, "scenes", default=[])
@@ -89,11 +114,15 @@ class PlaceOutlines(QObject):
         return scenes[index] if 0 <= index < len(scenes) else {}
 
     def _facts_of(self, index: int) -> SceneFacts | None:
-        return self._facts[index] if 0 <= index < len(self._facts) else None
+        return self._facts.get(self._path(index))
+
+    def _path(self, index: int) -> str:
+        return str(Path(self._scene(index).get("path", "")))
 
     def _outline(self) -> None:
         footprints, areas = [], []
-        for index, (scene, facts) in enumerate(zip(self._scenes(), self._facts, strict=False)):
+        for index, scene in enumerate(self._scenes()):
+            facts = self._facts_of(index)
             if facts is None:
                 continue
             crs, included = facts.grid.crs_wkt, scene.get("include", True)
@@ -120,31 +149,39 @@ class PlaceOutlines(QObject):
         self._document.change(text, {keys: False if included else REMOVE})
 
     def _on_drawn(self, ring: Ring, crs_wkt: str) -> None:
-        """A new ring belongs to the selected scene, or to the one under its middle."""
-        index = self._selected if self._selected >= 0 else self._under(ring, crs_wkt)
-        facts = self._facts_of(index)
-        if facts is not None:
-            own = moved(ring, crs_wkt or None, facts.grid.crs_wkt, edge=_EDGE_PARTS)
-            self._put_rings(index, [*self._drawn(index), own])
-
-    def _on_edited(self, ring: Ring, crs_wkt: str) -> None:
-        if self._edited is None:
-            return
-        index, part = self._edited
-        facts = self._facts_of(index)
-        rings = self._drawn(index)
-        if facts is not None and part < len(rings):
-            rings[part] = moved(ring, crs_wkt or None, facts.grid.crs_wkt)
-            self._put_rings(index, rings)
-
-    def _put_rings(self, index: int, rings: Sequence[Ring]) -> None:
-        keys = (self._place, "scenes", index)
+        """A new ring belongs to the selected scene if it overlaps that, else to the one it covers most of."""
         try:
-            wkt = to_wkt(rings, None, None)
+            to_wkt([ring], None, None)
         except BadInput as fault:
             self.failed.emit(str(fault))
             return
-        text = self.tr("Draw an area of interest")
+        over = [self._overlap(index, ring, crs_wkt) for index in range(len(self._scenes()))]
+        if not any(over):
+            text = self.tr("the area lies beside all images of the {}; draw it over one of them")
+            self.failed.emit(text.format(self._place))
+            return
+        selected = 0 <= self._selected < len(over) and over[self._selected] > 0
+        index = self._selected if selected else over.index(max(over))
+        facts = self._facts_of(index)
+        assert facts is not None
+        own = moved(ring, crs_wkt or None, facts.grid.crs_wkt, edge=_EDGE_PARTS)
+        self._put_rings(index, [*self._drawn(index), own], self.tr("Draw an area of interest"))
+
+    def _on_edited(self, rings: Sequence[Ring], crs_wkt: str) -> None:
+        index = self._edited_at()
+        facts = self._facts_of(index)
+        if facts is not None:
+            own = [moved(ring, crs_wkt or None, facts.grid.crs_wkt) for ring in rings]
+            self._put_rings(index, own, self.tr("Change an area of interest"))
+
+    def _put_rings(self, index: int, rings: Sequence[Ring], text: str) -> None:
+        keys = (self._place, "scenes", index)
+        try:
+            wkt = to_wkt(rings, None, None) if rings else REMOVE
+        except BadInput as fault:
+            self.failed.emit(str(fault))
+            self._hold()
+            return
         self._document.change(text, {(*keys, "area_wkt"): wkt, (*keys, "area"): REMOVE})
 
     def _drawn(self, index: int) -> list[Ring]:
@@ -171,13 +208,11 @@ class PlaceOutlines(QObject):
         self._files[key] = rings
         self._outline()
 
-    def _under(self, ring: Ring, crs_wkt: str) -> int:
-        """The scene whose footprint holds the middle of a ring; -1 where none does."""
-        x, y = (sum(values) / len(ring) for values in zip(*ring, strict=True))
-        for index, facts in enumerate(self._facts):
-            if facts is not None:
-                (at,) = moved([(x, y)], crs_wkt or None, facts.grid.crs_wkt)
-                col, row = ~facts.grid.transform @ at
-                if 0 <= col <= facts.grid.width and 0 <= row <= facts.grid.height:
-                    return index
-        return -1
+    def _overlap(self, index: int, ring: Ring, crs_wkt: str) -> float:
+        """What of a ring lies in a scene's footprint, as a share of that."""
+        facts = self._facts_of(index)
+        if facts is None:
+            return 0.0
+        inside = moved(ring, crs_wkt or None, facts.grid.crs_wkt, edge=_EDGE_PARTS)
+        footprint = list(facts.footprint)
+        return shared_area(inside, footprint) / (shared_area(footprint, footprint) or 1.0)

@@ -27,6 +27,14 @@ def to_wkt(rings: Sequence[Ring], crs_wkt: str | None, to_crs_wkt: str | None) -
     return str(shapely.to_wkt(area, rounding_precision=-1))
 
 
+def shared_area(one: Ring, other: Ring) -> float:
+    """What two rings of one CRS both enclose, in square map units; 0 where one of them is not finite."""
+    if not np.isfinite([*one, *other]).all():
+        return 0.0
+    shapes = shapely.make_valid(np.array([shapely.Polygon(one), shapely.Polygon(other)], object))
+    return float(shapely.area(shapely.intersection(*shapes)))
+
+
 def of_wkt(text: str, crs_wkt: str | None, to_crs_wkt: str | None) -> list[Ring]:
     """The outer rings of a (multi)polygon in WKT, in another CRS. Raises BadInput where it is none."""
     try:

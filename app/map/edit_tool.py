@@ -1,52 +1,63 @@
-"""Moving, adding and removing the corners of a ring that is there already."""
+"""Moving, adding and removing the corners of rings that are there already, and whole rings."""
+
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPen, QPolygonF
 
 from app.map.canvas import Canvas
 from app.map.tools import HALO, INK, Tool, paint_ring
 from geo_io.ground import Point, Ring
 
 _REACH_PX = 9
+_ODD = Qt.FillRule.OddEvenFill
 
 
 class EditTool(Tool):
     """Drag a corner, or the middle of an edge to make one; Delete removes the chosen corner.
 
-    From the keyboard: Page down chooses the next corner, Space takes it to the middle of the map. The map's
-    `edited` tells every change.
+    A click inside an area chooses all of it, for Delete. From the keyboard: Page down chooses the next
+    corner, Space takes it to the middle of the map, Shift+Delete removes its area. The map's `edited` tells
+    every change, with all rings; `take` is to bring what became of them.
     """
 
     cursor = Qt.CursorShape.PointingHandCursor
 
-    def __init__(self, view: Canvas, ring: Ring) -> None:
+    def __init__(self, view: Canvas, rings: Sequence[Ring]) -> None:
         super().__init__(view)
-        self.ring, self.chosen = list(ring), -1
+        self.rings = [list(ring) for ring in rings]
+        self.area, self.corner = -1, -1
+        """What is chosen: an area, and one of its corners or -1 for all of it."""
         self._held = False
+
+    def take(self, rings: Sequence[Ring]) -> None:
+        """Hold these from now on; the chosen corner stays chosen where it still is one."""
+        place = self.view.px_at(self.rings[self.area][self.corner]) if self.corner >= 0 else None
+        self.rings, self._held = [list(ring) for ring in rings], False
+        self._choose(self._near(place, list, 1) if place is not None else None)
 
     @property
     def hint(self) -> str:
         return self.tr(
-            "Drag a corner, or an edge's middle to add one. Page down chooses, Space moves, Delete removes."
+            "Drag a corner, or an edge's middle to add one; click an area to choose all of it. "
+            "Delete removes what is chosen. Page down chooses a corner, Space moves it, Shift+Delete removes "
+            "its area."
         )
 
     def press(self, at: QPoint) -> None:
         super().press(at)
-        corner = self._near(at, [self.view.px_at(p) for p in self.ring])
-        if corner is None:
-            edge = self._near(at, [self.view.px_at(p) for p in _middles(self.ring)])
-            if edge is not None:
-                corner = edge + 1
-                self.ring.insert(corner, _middles(self.ring)[edge])
-        self._held = corner is not None
-        self.chosen = -1 if corner is None else corner
-        self.view.viewport().update()
+        found = self._near(QPointF(at), list)
+        if found is None and (edge := self._near(QPointF(at), _middles)) is not None:
+            ring, found = self.rings[edge[0]], (edge[0], edge[1] + 1)
+            ring.insert(found[1], _middles(ring)[edge[1]])
+        self._held = found is not None
+        self._choose(found)
 
     def drag(self, before: QPoint, now: QPoint) -> None:
         if not self._held:
             super().drag(before, now)
             return
-        self.ring[self.chosen] = self.view.map_at(QPointF(now))
+        self.rings[self.area][self.corner] = self.view.map_at(QPointF(now))
         self.view.viewport().update()
 
     def dropped(self, _at: QPoint) -> None:
@@ -55,50 +66,82 @@ class EditTool(Tool):
             self._tell()
 
     def click(self, at: Point) -> None:
-        if self.keyboard and self.chosen >= 0:
-            self.ring[self.chosen] = at
+        if self.keyboard and self.corner >= 0:
+            self.rings[self.area][self.corner] = at
             self._tell()
+        elif not self.keyboard and self.corner < 0:
+            inside = (
+                i for i in range(len(self.rings)) if self._shape(i).containsPoint(self.view.px_at(at), _ODD)
+            )
+            self._choose((next(inside, -1), -1))
 
     def double_click(self, at: Point) -> None:
         """A corner is not two clicks."""
 
     def key(self, event: QKeyEvent) -> bool:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen >= 0:
-            if len(self.ring) > 3:
-                del self.ring[self.chosen]
-                self.chosen = -1
-                self._tell()
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.area >= 0:
+            self._remove(whole=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
-            step = 1 if event.key() == Qt.Key.Key_PageDown or self.chosen < 0 else -1
-            self.chosen = (self.chosen + step) % len(self.ring)
-            self.view.viewport().update()
-        elif event.key() == Qt.Key.Key_Escape and self.chosen >= 0:
-            self.chosen = -1
-            self.view.viewport().update()
+            corners = [(area, i) for area, ring in enumerate(self.rings) for i in range(len(ring))]
+            now = corners.index((self.area, self.corner)) if self.corner >= 0 else -1
+            step = 1 if event.key() == Qt.Key.Key_PageDown or now < 0 else -1
+            self._choose(corners[(now + step) % len(corners)])
+        elif event.key() == Qt.Key.Key_Escape and self.area >= 0:
+            self._choose(None)
         else:
             return super().key(event)
         return True
 
     def paint(self, painter: QPainter) -> None:
-        corners = [self.view.px_at(point) for point in self.ring]
-        paint_ring(painter, QPolygonF(corners), closed=True)
-        painter.setPen(QPen(HALO, 1))
-        painter.setBrush(QColor("white"))
-        for point in _middles(self.ring):
-            painter.drawEllipse(self.view.px_at(point), 3, 3)
-        if self.chosen >= 0:
-            painter.setBrush(INK)
+        for area, ring in enumerate(self.rings):
+            paint_ring(painter, self._shape(area), closed=True)
+            painter.setPen(QPen(HALO, 1))
+            painter.setBrush(QColor("white"))
+            for point in _middles(ring):
+                painter.drawEllipse(self.view.px_at(point), 3, 3)
+        if self.area >= 0:
+            painter.setBrush(INK if self.corner >= 0 else QBrush(INK, Qt.BrushStyle.DiagCrossPattern))
             painter.setPen(QPen(HALO, 2))
-            painter.drawEllipse(corners[self.chosen], 8, 8)
+            if self.corner >= 0:
+                painter.drawEllipse(self.view.px_at(self.rings[self.area][self.corner]), 8, 8)
+            else:
+                painter.drawPolygon(self._shape(self.area))
         super().paint(painter)
 
-    def _near(self, at: QPoint, points: list[QPointF]) -> int | None:
-        away = [(point - QPointF(at)).manhattanLength() for point in points]
-        return away.index(min(away)) if away and min(away) <= _REACH_PX else None
+    def _shape(self, area: int) -> QPolygonF:
+        """On screen."""
+        return QPolygonF([self.view.px_at(point) for point in self.rings[area]])
+
+    def _choose(self, found: tuple[int, int] | None) -> None:
+        self.area, self.corner = found or (-1, -1)
+        self.view.viewport().update()
+
+    def _remove(self, whole: bool) -> None:
+        """The chosen area, or the chosen corner of one that keeps three."""
+        if whole or self.corner < 0:
+            del self.rings[self.area]
+        elif len(self.rings[self.area]) > 3:
+            del self.rings[self.area][self.corner]
+        else:
+            return
+        self._choose(None)
+        self._tell()
+
+    def _near(
+        self, at: QPointF, points_of: Callable[[Ring], list[Point]], reach_px: float = _REACH_PX
+    ) -> tuple[int, int] | None:
+        """The area and position of the nearest of its points."""
+        away = [
+            ((self.view.px_at(point) - at).manhattanLength(), (area, i))
+            for area, ring in enumerate(self.rings)
+            for i, point in enumerate(points_of(ring))
+        ]
+        nearest = min(away, default=(reach_px + 1, None))
+        return nearest[1] if nearest[0] <= reach_px else None
 
     def _tell(self) -> None:
         self.view.viewport().update()
-        self.view.edited.emit(list(self.ring), self.view.crs_wkt or "")
+        self.view.edited.emit([list(ring) for ring in self.rings], self.view.crs_wkt or "")
 
 
 def _middles(ring: Ring) -> list[Point]:

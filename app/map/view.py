@@ -27,8 +27,9 @@ _SETTLE_MS = 15
 class MapView(Canvas):
     """Layers over each other, the first at the bottom, in the CRS of the first one opened.
 
-    `pointed` carries a MapPoint, None when the pointer leaves; `identified` an Identified; `drawn` and
-    `edited` a ring and its CRS; `picked` an outline's id, "" beside all; `failed` a layer and why.
+    `pointed` carries a MapPoint, None when the pointer leaves; `identified` an Identified; `drawn` a
+    ring and its CRS, `edited` rings and theirs; `picked` an outline's id, "" beside all; `failed` a layer
+    and why.
     """
 
     pointed = Signal(object)

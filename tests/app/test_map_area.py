@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
-from worlds import noise, write_raster
+from worlds import NORTH, WEST, noise, write_raster
 
 from app.edits import Document
 from app.map.class_layers import LabelLayer
+from app.map.edit_tool import EditTool
 from app.map.image_layer import ImageLayer
-from app.map.tools import IdentifyTool, PolygonTool
+from app.map.tools import IdentifyTool, PolygonTool, Tool
 from app.map_area import MapArea
 from app.place_map import PlaceMap
 
@@ -60,6 +61,24 @@ def test_a_tool_is_taken_on_both_maps(area: MapArea) -> None:
     area.actions_by_name["identify"].trigger()
     assert all(isinstance(place.view.tool, IdentifyTool) for place in area.maps.values())
     assert [action.isChecked() for action in area.tools.actions()].count(True) == 1
+
+
+def test_an_area_in_hand_is_marked_and_explained(area: MapArea) -> None:
+    hints: list[str] = []
+    area.hint.connect(hints.append)
+    edit, move = area.actions_by_name["edit"], area.actions_by_name["pan"]
+    area.take_tool("polygon")
+    edit.trigger()
+    assert not edit.isChecked(), "nothing was taken in hand"
+    assert area.actions_by_name["polygon"].isChecked()
+    view = area.source.view
+    view.set_tool(EditTool(view, [[(WEST, NORTH), (WEST + 9, NORTH), (WEST, NORTH - 9)]]))
+    assert edit.isChecked()
+    assert hints[-1] == view.tool.hint
+    assert type(area.target.view.tool) is Tool, "what is clicked on the other map is drawn no more"
+    view.set_tool(None)
+    assert move.isChecked()
+    assert hints[-1] == view.tool.hint
 
 
 def test_equal_colours_for_equal_values_and_back(area: MapArea) -> None:

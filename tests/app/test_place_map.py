@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from pyproj import CRS
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from worlds import NORTH, UTM, WEST, noise, north_up, write_raster
 
 from app.edits import Document
 from app.map.class_layers import ClassLayer, LabelLayer
+from app.map.edit_tool import EditTool
 from app.map.image_layer import ImageLayer
 from app.map.outlines import OutlineLayer
 from app.map.tools import PolygonTool, ToggleTool
@@ -163,14 +165,22 @@ def test_a_polygon_drawn_becomes_the_area_of_the_scene_under_it(place: PlaceMap,
 def test_the_selected_scene_gets_the_area_and_keeps_no_file(place: PlaceMap, qtbot: QtBot) -> None:
     place._document.change("File", {("source", "scenes", 0, "area"): "/areas.gpkg"})
     place.outlines.select(0)
-    draw(place, qtbot, [(WEST + 60, NORTH - 10), (WEST + 80, NORTH - 10), (WEST + 80, NORTH - 30)])
+    draw(place, qtbot, [(WEST + 30, NORTH - 10), (WEST + 80, NORTH - 10), (WEST + 80, NORTH - 30)])
     assert areas(place) == [1, 0]
     assert place._document.value("source", "scenes", 0, "area") is None
 
 
-def test_nothing_is_drawn_beside_all_scenes(place: PlaceMap, qtbot: QtBot) -> None:
+def test_an_area_drawn_off_the_selected_scene_is_the_others(place: PlaceMap, qtbot: QtBot) -> None:
+    place.outlines.select(0)
+    draw(place, qtbot, [(WEST + 45, NORTH - 10), (WEST + 80, NORTH - 10), (WEST + 80, NORTH - 30)])
+    assert areas(place) == [0, 1]
+
+
+def test_an_area_beside_all_scenes_is_told(place: PlaceMap, qtbot: QtBot) -> None:
     x, y = WEST + 42, NORTH - 3
-    draw(place, qtbot, [(x, y), (x + 6, y), (x + 6, y - 6)])
+    with qtbot.waitSignal(place.outlines.failed) as said:
+        draw(place, qtbot, [(x, y), (x + 6, y), (x + 6, y - 6)])
+    assert "beside all images" in said.args[0]
     assert areas(place) == [0, 0]
 
 
@@ -199,14 +209,78 @@ def test_an_area_is_kept_in_the_images_own_crs(tmp_path: Path, qtbot: QtBot) -> 
     place.close_map()
 
 
-def test_corners_of_an_area_are_moved(place: PlaceMap, qtbot: QtBot) -> None:
-    x, y = WEST + 10, NORTH - 10
-    draw(place, qtbot, [(x, y), (x + 20, y), (x + 20, y - 20), (x, y - 20)])
+def drag(place: PlaceMap, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """With the mouse, between map units."""
+    left, viewport = Qt.MouseButton.LeftButton, place.view.viewport()
+    one, other = (place.view.px_at(at).toPoint() for at in (start, end))
+    QTest.mousePress(viewport, left, pos=one)
+    for share in (0.5, 1.0):
+        QTest.mouseMove(viewport, one + (other - one) * share)
+    QTest.mouseRelease(viewport, left, pos=other)
+
+
+def east(place: PlaceMap, index: int = 0) -> list[float]:
+    """How far each area of a scene reaches eastward, in metres from the map's west."""
+    wkt = place._document.value("source", "scenes", index, "area_wkt")
+    return sorted(round(max(x for x, _ in ring) - WEST) for ring in rings_of(wkt))
+
+
+def square(west: float, north: float, side: float = 10) -> list[tuple[float, float]]:
+    x, y = WEST + west, NORTH - north
+    return [(x, y), (x + side, y), (x + side, y - side), (x, y - side)]
+
+
+@pytest.fixture
+def two_areas(place: PlaceMap, qtbot: QtBot) -> PlaceMap:
+    """Of the first scene, which is being edited."""
+    for west in (4, 24):
+        draw(place, qtbot, square(west, 10))
     assert not place.outlines.edit_area(1), "the second scene has no area"
     assert place.outlines.edit_area(0)
-    place.view.edited.emit([(x, y), (x + 25, y), (x + 20, y - 20), (x, y - 20)], HERE)
-    (ring,) = rings_of(place._document.value("source", "scenes", 0, "area_wkt"))
-    assert max(x for x, _ in ring) == pytest.approx(x + 25)
+    return place
+
+
+def test_corners_of_every_area_are_moved(two_areas: PlaceMap) -> None:
+    place = two_areas
+    drag(place, (WEST + 34, NORTH - 10), (WEST + 38, NORTH - 8))
+    assert east(place) == [14, 38]
+    drag(place, (WEST + 14, NORTH - 10), (WEST + 18, NORTH - 8))
+    assert east(place) == [18, 38]
+
+
+def test_an_edit_undone_stays_undone(two_areas: PlaceMap) -> None:
+    place = two_areas
+    drag(place, (WEST + 14, NORTH - 10), (WEST + 18, NORTH - 8))
+    place._document.undo.undo()
+    before = place._document.value("source", "scenes", 0, "area_wkt")
+    drag(place, (WEST + 4, NORTH - 20), (WEST + 2, NORTH - 22))
+    assert place._document.value("source", "scenes", 0, "area_wkt") != before
+    assert east(place) == [14, 34]
+
+
+def test_one_area_is_removed(two_areas: PlaceMap, qtbot: QtBot) -> None:
+    place = two_areas
+    for x, left in ((WEST + 29, [14]), (WEST + 9, [])):
+        at = place.view.px_at((x, NORTH - 15)).toPoint()
+        qtbot.mouseClick(place.view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        qtbot.keyClick(place.view, Qt.Key.Key_Delete)
+        assert east(place) == left
+    assert place._document.value("source", "scenes", 0, "area_wkt") is None
+    assert not isinstance(place.view.tool, EditTool), "there is nothing left to edit"
+
+
+def test_the_edited_area_stays_with_its_image(place: PlaceMap, qtbot: QtBot) -> None:
+    draw(place, qtbot, square(54, 10))
+    draw(place, qtbot, square(4, 10))
+    assert place.outlines.edit_area(1)
+    scenes = place._document.value("source", "scenes")
+    place._document.change("Remove", {("source", "scenes"): scenes[1:]})
+    drag(place, (WEST + 64, NORTH - 10), (WEST + 70, NORTH - 8))
+    assert east(place) == [70]
+    place._document.change("Remove", {("source", "scenes"): scenes[:1]})
+    assert not isinstance(place.view.tool, EditTool), "its image is gone"
+    drag(place, (WEST + 14, NORTH - 10), (WEST + 18, NORTH - 8))
+    assert east(place) == [14]
 
 
 def test_a_click_on_a_footprint_names_its_scene(place: PlaceMap, qtbot: QtBot) -> None:

@@ -32,7 +32,7 @@ def test_an_area_is_drawn_where_there_is_none_and_edited_where_there_is(tmp_path
     assert "Edit" in source.area.draw.text()
     source.area.draw.click()
     assert isinstance(view.tool, EditTool)
-    assert {tuple(round(v) for v in corner) for corner in view.tool.ring} == {
+    assert {tuple(round(v) for v in corner) for corner in view.tool.rings[0]} == {
         (round(x), round(y)) for x, y in ring
     }
     maps.close_maps()

@@ -36,6 +36,14 @@ def test_overlapping_rings_become_one_area_and_distant_ones_stay_apart() -> None
     assert area.area == pytest.approx(2.5e6)
 
 
+def test_two_rings_share_what_both_enclose() -> None:
+    square = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)]
+    assert rings.shared_area(square, [(x + 3, y + 2) for x, y in square]) == 2
+    assert rings.shared_area(square, [(x + 4, y) for x, y in square]) == 0, "an edge is no area"
+    assert rings.shared_area(square, [(0.0, 0.0), (4.0, 4.0), (4.0, 0.0), (0.0, 4.0)]) == 8, "a bow tie"
+    assert rings.shared_area(square, [*square[:3], (float("inf"), 0.0)]) == 0
+
+
 def test_what_encloses_nothing_is_refused() -> None:
     with pytest.raises(BadInput, match="encloses nothing"):
         rings.to_wkt([[(0, 0), (1, 1), (2, 2)]], UTM, UTM)

@@ -147,7 +147,7 @@ def test_a_tool_left_drops_what_it_had_begun(view: MapView, drawn: list[Any], qt
 @pytest.fixture
 def editing(view: MapView, drawn: list[Any]) -> EditTool:
     assert not drawn
-    tool = EditTool(view, [(WEST + x, NORTH + y) for x, y in CORNERS])
+    tool = EditTool(view, [[(WEST + x, NORTH + y) for x, y in CORNERS]])
     view.set_tool(tool)
     return tool
 
@@ -155,7 +155,7 @@ def editing(view: MapView, drawn: list[Any]) -> EditTool:
 @pytest.mark.usefixtures("editing")
 def test_a_corner_is_moved(view: MapView, drawn: list[Any]) -> None:
     drag(view, px(view, CORNERS[1]), px(view, (350, -80)))
-    ((what, ring, crs_wkt),) = drawn
+    ((what, (ring,), crs_wkt),) = drawn
     assert (what, crs_wkt) == ("edited", view.crs_wkt)
     assert offsets(ring)[1] == near((350, -80))
     assert offsets(ring)[0] == CORNERS[0]
@@ -163,8 +163,8 @@ def test_a_corner_is_moved(view: MapView, drawn: list[Any]) -> None:
 
 def test_the_middle_of_an_edge_becomes_a_corner(view: MapView, editing: EditTool, drawn: list[Any]) -> None:
     drag(view, px(view, (200, -75)), px(view, (210, -20)))
-    assert len(editing.ring) == 4
-    assert offsets(drawn[0][1])[1] == near((210, -20))
+    assert len(editing.rings[0]) == 4
+    assert offsets(drawn[0][1][0])[1] == near((210, -20))
 
 
 def test_delete_removes_the_chosen_corner_but_keeps_three(
@@ -172,10 +172,10 @@ def test_delete_removes_the_chosen_corner_but_keeps_three(
 ) -> None:
     drag(view, px(view, (200, -75)), px(view, (210, -20)))
     qtbot.keyClick(view, Qt.Key.Key_Delete)
-    assert offsets(drawn[1][1]) == CORNERS
+    assert offsets(drawn[1][1][0]) == CORNERS
     qtbot.keyClick(view, Qt.Key.Key_PageDown)
     qtbot.keyClick(view, Qt.Key.Key_Delete)
-    assert len(editing.ring) == 3
+    assert len(editing.rings[0]) == 3
     assert len(drawn) == 2
 
 
@@ -183,7 +183,28 @@ def test_delete_removes_the_chosen_corner_but_keeps_three(
 def test_a_corner_is_moved_by_keys(view: MapView, drawn: list[Any], qtbot: QtBot) -> None:
     qtbot.keyClick(view, Qt.Key.Key_PageDown)
     qtbot.keyClick(view, Qt.Key.Key_Space)
-    assert drawn[0][1][0] == view.center
+    assert drawn[0][1][0][0] == view.center
+
+
+def test_an_area_is_removed_by_keys(view: MapView, editing: EditTool, drawn: list[Any], qtbot: QtBot) -> None:
+    further = [(WEST + x + 100, NORTH + y - 50) for x, y in CORNERS]
+    editing.take([*editing.rings, further])
+    for _ in range(4):
+        qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    qtbot.keyClick(view, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+    assert [offsets(ring) for ring in drawn[0][1]] == [CORNERS]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_the_chosen_corner_stays_chosen_when_its_ring_begins_elsewhere(
+    view: MapView, editing: EditTool, qtbot: QtBot
+) -> None:
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    first = editing.rings[0]
+    editing.take([[*first[1:], first[0]]])
+    assert editing.corner == 2
+    editing.take([first[1:]])
+    assert editing.corner == -1
 
 
 @pytest.mark.usefixtures("editing")
