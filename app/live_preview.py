@@ -117,7 +117,9 @@ class LivePreview(QObject):
         name = self.tr("Preview, step {0}").format(self._latest.step)
         if self._part == "confidence":
             return ConfidenceLayer(path, name, self._map.view)
-        return ClassLayer(path, self._job.legend, name, self._map.view)
+        sure = self._latest.layers.get("confidence") if path.name == Path(self._latest.path).name else None
+        beside = self._follower.folder / sure if sure and self._follower else None
+        return ClassLayer(path, self._job.legend, name, self._map.view, beside)
 
     @Slot(object)
     def _on_opened(self, layer: RasterLayer) -> None:

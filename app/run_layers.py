@@ -61,5 +61,5 @@ class RunLayers(QObject):
             "source-only": self.tr("Source-only map of {0}"),
             "adapted": self.tr("Adapted map of {0}"),
         }
-        path = map_path(run, which, stem)
-        return ClassLayer(path, job.legend, names[which].format(stem), self._map.view)
+        path, sure = map_path(run, which, stem), map_path(run, which, stem, "confidence")
+        return ClassLayer(path, job.legend, names[which].format(stem), self._map.view, sure)

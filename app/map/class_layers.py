@@ -1,6 +1,7 @@
 """Class maps on the map: their classes, how sure they are, where two of them differ, the labels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from PySide6.QtGui import QImage
 
 from app.map import colours
 from app.map.layers import Ask, Opened, Paint, RasterLayer, Read
+from core.map_files import CONFIDENCE_STEPS
 from geo_io.grid import Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.preview import Picture, Tile
@@ -21,13 +23,23 @@ _CHEAP_LEVEL = 2
 
 
 class ClassLayer(RasterLayer):
-    """A class map in its legend's colours, by class id; hatched, classes differ in pattern too."""
+    """A class map in its legend's colours, by class id; hatched, classes differ in pattern too.
+
+    `confidence` is the raster, if it has been made, of how sure each class is.
+    """
 
     kind = "mode"
 
-    def __init__(self, path: Path, legend: Legend, name: str = "", parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        legend: Legend,
+        name: str = "",
+        parent: QObject | None = None,
+        confidence: Path | None = None,
+    ) -> None:
         super().__init__(path, name, parent)
-        self.legend, self.hatched = legend, False
+        self.legend, self.hatched, self.confidence = legend, False, confidence
 
     def set_legend(self, legend: Legend) -> None:
         if legend != self.legend:
@@ -39,6 +51,24 @@ class ClassLayer(RasterLayer):
         if hatched != self.hatched:
             self.hatched, self.fine_levels = hatched, 5 if hatched else 0
             self.restyle()
+
+    def opener(self, crs_wkt: str | None) -> Callable[[], Opened]:
+        open_classes, beside = super().opener(crs_wkt), self.confidence
+
+        def open_both() -> Opened:
+            sure = Picture(beside) if beside is not None and beside.exists() else None
+            return replace(open_classes(), other=sure)
+
+        return open_both
+
+    def asker(self) -> Ask:
+        ask_class, sure, word = super().asker(), self._now().other, self.tr("confidence")
+
+        def ask(x: float, y: float, crs_wkt: str | None) -> list[tuple[str, str]]:
+            found = ask_class(x, y, crs_wkt)
+            return found + _shares(word, sure.values_at(x, y, crs_wkt)) if found and sure else found
+
+        return ask
 
     def _paint(self) -> Paint:
         table, hatched = _legend_table(self.legend), self.hatched
@@ -58,8 +88,7 @@ class ConfidenceLayer(RasterLayer):
         return lambda values, valid: colours.classes(values[0], valid, table, hatched=False)
 
     def _told(self, values: dict[str, float]) -> list[tuple[str, str]]:
-        shares = [value if value <= 1 else value / 254 for value in values.values()]
-        return [(self.tr("confidence"), f"{share:.0%}") for share in shares[:1]]
+        return _shares(self.tr("confidence"), values)
 
 
 class DifferenceLayer(RasterLayer):
@@ -173,6 +202,11 @@ def _legend_table(legend: Legend) -> NDArray[np.uint32]:
 def class_name(legend: Legend, class_id: int) -> str:
     """The class's name, its number where the legend has none."""
     return legend.names[class_id] if 0 <= class_id < len(legend.names) else str(class_id)
+
+
+def _shares(word: str, values: dict[str, float] | None) -> list[tuple[str, str]]:
+    """A stored confidence in words; none where there is none."""
+    return [(word, f"{value / CONFIDENCE_STEPS:.0%}") for value in list((values or {}).values())[:1]]
 
 
 def _difference(opened: Opened, grid: Grid) -> QImage | None:

@@ -1,6 +1,7 @@
 """Keeps what a map needs next being read: files opened, tiles in sight, then those around."""
 
 from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QRectF, Signal, Slot
@@ -9,7 +10,7 @@ from PySide6.QtGui import QImage
 from app.map.cache import TileCache
 from app.map.frame import Frame, MapPoint, level_for, tiles_in
 from app.map.layers import Opened, RasterLayer
-from app.map.loader import Loader, Request
+from app.map.loader import Loader, Request, attempt
 from app.map.raster_item import OVERALL
 from geo_io.preview import Tile
 
@@ -72,9 +73,13 @@ class Feed(QObject):
     def ask(self, point: MapPoint, layers: Sequence[RasterLayer], crs_wkt: str | None) -> None:
         """Answered by `identified`."""
         asks = [(layer.name, layer.asker()) for layer in layers if layer.opened]
+        failed = self.tr("cannot be read")
 
         def work() -> Identified:
-            rows = [(name, ask(point.x, point.y, crs_wkt)) for name, ask in asks]
+            rows = []
+            for name, ask in asks:
+                found, problem = attempt(partial(ask, point.x, point.y, crs_wkt))
+                rows.append((name, [(failed, problem)] if problem else found or []))
             return Identified(point, [(name, found) for name, found in rows if found])
 
         self._asks.want([Request((0, 0, point), work)])

@@ -3,7 +3,7 @@
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -11,6 +11,7 @@ from app.garbage import collect_here
 from core.errors import BadInput, RunFailed
 
 THREADS = 2
+Result = TypeVar("Result")
 
 
 class Request(NamedTuple):
@@ -18,6 +19,16 @@ class Request(NamedTuple):
 
     key: tuple[Hashable, ...]
     work: Callable[[], object]
+
+
+def attempt(work: Callable[[], Result]) -> tuple[Result | None, str | None]:
+    """What `work` returned, or the sentence of the error it raised."""
+    try:
+        return work(), None
+    except (BadInput, RunFailed) as fault:
+        return None, str(fault)
+    except Exception as fault:
+        return None, f"a read for the map failed ({fault!r}); reload the layer"
 
 
 class Loader(QObject):
@@ -92,13 +103,7 @@ class _Queue:
 
     def work(self) -> None:
         while (request := self._next()) is not None:
-            result, problem = None, None
-            try:
-                result = request.work()
-            except (BadInput, RunFailed) as fault:
-                problem = str(fault)
-            except Exception as fault:
-                problem = f"a read for the map failed ({fault!r}); reload the layer"
+            result, problem = attempt(request.work)
             self._tell(request, result, problem)
             del request, result  # a layer that both may hold is not this thread's to end
 

@@ -87,8 +87,7 @@ class Readout(QWidget):
         self.pixel.setText(self.tr("1 px = {}").format(in_metres(self._view.metres_per_px)))
 
     def _words(self, at: MapPoint) -> str:
-        digits = 6 if at.lat is not None and abs(at.x) <= 360 and abs(at.y) <= 90 else 1
-        place = f"{at.x:.{digits}f}, {at.y:.{digits}f}"
+        place = in_map_units(at, 1)
         return place if at.lat is None or at.lon is None else f"{place}   {in_degrees(at.lat, at.lon)}"
 
 
@@ -98,6 +97,13 @@ def in_metres(length_m: float) -> str:
         if length_m >= size_m:
             return f"{QLocale.c().toString(float(f'{length_m / size_m:.3g}'), 'g', 6)} {unit}"
     return f"{length_m * 1000:.3g} mm"
+
+
+def in_map_units(at: MapPoint, digits: int) -> str:
+    """Coordinates with so many digits; six, about 0.1 m, where they are degrees."""
+    if at.lat is not None and abs(at.x) <= 360 and abs(at.y) <= 90:
+        digits = 6
+    return f"{at.x:.{digits}f}, {at.y:.{digits}f}"
 
 
 def in_degrees(lat: float, lon: float) -> str:

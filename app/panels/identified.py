@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QStackedLayout, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.map.feed import Identified
-from app.map.scale import in_degrees
+from app.map.scale import in_degrees, in_map_units
 
 
 class IdentifiedPanel(QWidget):
@@ -33,7 +33,7 @@ class IdentifiedPanel(QWidget):
         self.tree.clear()
         self._shown.clear()
         point = found.point
-        place = [(self.tr("map units"), f"{point.x:.3f}, {point.y:.3f}")]
+        place = [(self.tr("map units"), in_map_units(point, 3))]
         if point.lat is not None and point.lon is not None:
             place.append((self.tr("latitude, longitude"), in_degrees(point.lat, point.lon)))
         for name, pairs in [(self.tr("Place"), place), *found.rows]:

@@ -11,6 +11,7 @@ from recorded import run_folder
 
 from app.edits import Document
 from app.history import History
+from app.map.class_layers import ClassLayer
 from app.place_map import PlaceMap
 from app.run_desk import RunDesk
 from core.events import Pictured
@@ -70,15 +71,30 @@ def test_only_previews_of_a_live_journal_are_shown(desk: RunDesk, tmp_path: Path
     assert follower is not None
     qtbot.waitUntil(lambda: follower.live)
     shown: list[Any] = []
-    desk.preview._map.show_result = lambda key, layer: shown.append((key, layer.path.name))  # type: ignore[method-assign]
+    beside: list[Path | None] = []
+
+    def show(key: str, layer: Any) -> None:
+        shown.append((key, layer.path.name))
+        beside.append(layer.confidence)
+
+    desk.preview._map.show_result = show  # type: ignore[method-assign]
     desk.preview._set_job((open_run(follower.folder).job, []))  # the recorded run's images are not there
-    picture = Pictured(
-        what="preview", path="preview/000001.class.tif", layers={"pseudo": "preview/p.tif"}, step=7
-    )
+    layers = {"pseudo": "preview/p.tif", "confidence": "preview/c.tif"}
+    picture = Pictured(what="preview", path="preview/000001.class.tif", layers=layers, step=7)
     follower.happened.emit(picture)
     assert shown == [], "the preview is off"
     desk.watch.preview.on.setChecked(True)
     follower.happened.emit(picture)
     assert shown == [("preview to come", "000001.class.tif")]
+    assert beside == [follower.folder / "preview/c.tif"], "a click tells how sure the network is"
     desk.watch.preview.layer.setCurrentIndex(2)
     assert shown[-1] == ("preview to come", "p.tif")
+    assert beside[-1] is None
+
+
+def test_a_click_on_a_runs_map_tells_how_sure_it_is(desk: RunDesk, tmp_path: Path) -> None:
+    folder = run_folder("finished", tmp_path / "run")
+    desk.layers.show(folder, open_run(folder).job, "target", "chosen")
+    layer = desk.layers._map.result("run 0")
+    assert isinstance(layer, ClassLayer)
+    assert layer.confidence == folder / "maps/target.confidence.tif"

@@ -17,6 +17,7 @@ from app.map.colours import CHANGED, ramp_color
 from app.map.image_layer import ImageLayer
 from app.map.outlines import Outline, OutlineLayer
 from app.map.view import MapView
+from core.errors import BadInput
 from geo_io.grid import Box, Grid
 from geo_io.legend import Legend
 from geo_io.raster import RasterLabels
@@ -219,6 +220,49 @@ def test_identify_tells_every_visible_layer(
     lon, lat = Transformer.from_crs(UTM, 4326, always_xy=True).transform(*place(PLACES[GREEN]))
     assert told.args[0].point.lat == pytest.approx(lat)
     assert told.args[0].point.lon == pytest.approx(lon)
+
+
+def test_identify_tells_a_class_and_how_sure_it_is(
+    view: MapView, settle: Settle, qtbot: QtBot, halves: Path, legend: Legend, tmp_path: Path
+) -> None:
+    values = np.full((400, 600), 127, "uint8")
+    values[:, :300] = 1
+    sure = write_raster(tmp_path / "sure.tif", values, nodata=255)
+    view.add(ClassLayer(halves, legend, "map", confidence=sure))
+    view.add(ClassLayer(halves, legend, "plain", confidence=tmp_path / "not made.tif"))
+    view.add(ConfidenceLayer(sure, "confidence"))
+    settle(view)
+    for spot, name, share in ((RED, "water", "0%"), (GREEN, "forest", "50%")):
+        with qtbot.waitSignal(view.identified) as told:
+            view.identify(*place(PLACES[spot]))
+        assert told.args is not None
+        assert told.args[0].rows == [
+            ("confidence", [("confidence", share)]),
+            ("plain", [("class", name)]),
+            ("map", [("class", name), ("confidence", share)]),
+        ]
+
+
+def test_a_layer_that_cannot_answer_says_so_and_the_others_answer(
+    view: MapView, settle: Settle, qtbot: QtBot, quarters: Path, halves: Path, legend: Legend
+) -> None:
+    def broken() -> Any:
+        raise BadInput("map.tif", "is damaged", "make it again")
+
+    class Broken(ClassLayer):
+        def asker(self) -> Any:
+            return lambda *_: broken()
+
+    view.add(ImageLayer(quarters, name="image"))
+    view.add(Broken(halves, legend, "map"))
+    settle(view)
+    with qtbot.waitSignal(view.identified) as told:
+        view.identify(*place(PLACES[GREEN]))
+    assert told.args is not None
+    (name, ((what, why),)), image = told.args[0].rows
+    assert (name, what) == ("map", "cannot be read")
+    assert "is damaged" in why
+    assert image[0] == "image"
 
 
 def test_the_pointer_is_told_in_map_units_and_degrees(

@@ -23,3 +23,5 @@ def test_what_lies_under_a_click_is_listed_and_copied(qtbot: QtBot) -> None:
     assert QGuiApplication.clipboard().text().splitlines() == lines
     panel.show_answer(Identified(MapPoint(1.0, 2.0, None, None), []))
     assert panel.lines() == ["Place", "  map units: 1.000, 2.000"], "what was shown before is gone"
+    panel.show_answer(Identified(MapPoint(15.1234567, 45.5, 45.5, 15.1234567), []))
+    assert panel.lines()[1] == "  map units: 15.123457, 45.500000", "a metre needs five digits of a degree"
