@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from app.dropping import DropPlace
 from app.edits import Document, Keys
 from app.map.class_layers import LabelLayer, Labels
 from app.map.image_layer import ImageLayer
@@ -24,10 +25,10 @@ from geo_io.legend import Legend
 LABEL_OPACITY = 0.6
 
 
-class PlaceMap(QWidget):
+class PlaceMap(DropPlace):
     """The map of `place` ("source" or "target"), kept like the project.
 
-    `stretch_changed`: another image is the first, or there is none.
+    Files dropped on it are told. `stretch_changed`: another image is the first, or there is none.
     """
 
     stretch_changed = Signal()

@@ -1,6 +1,7 @@
 """The imagery of both places, a tab each, hand in hand with their maps."""
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
@@ -11,9 +12,13 @@ from app.panels.imagery import ImageryPanel
 
 
 class PlacesPanel(QTabWidget):
-    """What is selected in a list is marked on its map, and vice versa. `failed` carries a sentence."""
+    """What is selected in a list is marked on its map, and vice versa; what is dropped on a map is listed.
+
+    `failed` carries a sentence, `wanted` asks for the panel to be seen: it has something to tell.
+    """
 
     failed = Signal(str)
+    wanted = Signal()
 
     def __init__(self, document: Document, maps: MapArea, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,8 +36,14 @@ class PlacesPanel(QTabWidget):
         panel.selected.connect(outlines.select)
         panel.zoom_requested.connect(outlines.zoom_to)
         panel.draw_area_requested.connect(partial(self._draw_area, place))
+        self._maps.maps[place].dropped.connect(partial(self._take_dropped, panel))
         outlines.scene_picked.connect(panel.select)
         outlines.scene_picked.connect(lambda _: self.setCurrentWidget(panel))
+
+    def _take_dropped(self, panel: ImageryPanel, paths: list[Path]) -> None:
+        self.setCurrentWidget(panel)
+        self.wanted.emit()
+        panel.add_paths(paths)
 
     def _draw_area(self, place: str, index: int) -> None:
         """Draw, or move the corners of what is drawn: the editor's button says which."""

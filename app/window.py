@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         self.checks.verdict_changed.connect(self._take_verdict)
         self.checks.checker.changed.connect(self._take_faults)
         self.method.start_requested.connect(self.launcher.start)
+        self.places.wanted.connect(lambda: self.steps.show_step("imagery"))
         self.launcher.started.connect(self._started)
         self.run_list.chosen.connect(self.runs.choose)
         self.run_list.opened.connect(self._enter_run)

@@ -36,6 +36,7 @@ class Canvas(QGraphicsView):
         self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.frame_of_map: Frame | None = None
         self._middle, self._px_per_unit, self._whole = QPointF(), 1.0, True
+        self.setAcceptDrops(False)  # whoever holds the map takes what is dropped on it
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.dropping import dropped_paths
+from app.dropping import DropPlace
 from app.edits import Document, Keys
 from app.gathering import RASTER_SUFFIXES, Found, as_scene, gather
 from app.panels.bands import BandsEditor
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from geo_io.facts import SceneFacts
 
 
-class ImageryPanel(QWidget):
+class ImageryPanel(DropPlace):
     """The images of `place`: "source" or "target".
 
     Signals carry the position of a scene in the place's list: `selected` (-1: none), `zoom_requested`,
@@ -48,7 +47,7 @@ class ImageryPanel(QWidget):
 
     def __init__(self, document: Document, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAcceptDrops(True)
+        self.dropped.connect(self.add_paths)
         self._document, self._place = document, place
         self._background = Background(self)
         self.reader = FactsReader(document, place, self)
@@ -64,9 +63,13 @@ class ImageryPanel(QWidget):
 
     @property
     def current(self) -> int:
-        """The position of the selected scene, -1 for none."""
-        rows = self.table.selectionModel().selectedRows()
-        return rows[0].row() if len(rows) == 1 else -1
+        """The position of the selected scene, -1 for none or several."""
+        rows = self._selected_rows
+        return rows[0] if len(rows) == 1 else -1
+
+    @property
+    def _selected_rows(self) -> list[int]:
+        return sorted(index.row() for index in self.table.selectionModel().selectedRows())
 
     def select(self, index: int) -> None:
         """Select a scene, as a click on its footprint does."""
@@ -82,7 +85,7 @@ class ImageryPanel(QWidget):
 
     def remove_selected(self) -> None:
         """Take the selected scenes out of the project; their files stay."""
-        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
+        rows = self._selected_rows
         if rows:
             kept = [scene for i, scene in enumerate(self._scenes) if i not in rows]
             self._document.change(self.tr("Remove images"), {(self._place, "scenes"): kept})
@@ -98,16 +101,6 @@ class ImageryPanel(QWidget):
         folder = QFileDialog.getExistingDirectory(self, self.tr("Add all images of a folder"))
         if folder:
             self.add_paths([Path(folder)])
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_paths(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = dropped_paths(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
-            self.add_paths(paths)
 
     @property
     def _scenes(self) -> list[dict[str, Any]]:
@@ -154,9 +147,12 @@ class ImageryPanel(QWidget):
         self._show_selected()
 
     def _show_selected(self) -> None:
-        index = self.current
-        self.labels.show_scene(index)
-        self.area.show_scene(index)
+        index, rows = self.current, self._selected_rows
+        text = self.tr("{} images are selected: labels and area are chosen for all of them.")
+        self.chosen.setText(text.format(len(rows)))
+        self.chosen.setVisible(len(rows) > 1)
+        self.labels.show_scenes(rows)
+        self.area.show_scenes(rows)
         self.remove.setEnabled(self.table.selectionModel().hasSelection())
         self.zoom.setEnabled(index >= 0)
         found = self.reader.of(index) if index >= 0 else None
@@ -206,6 +202,8 @@ class ImageryPanel(QWidget):
         self.fault = QLabel(wordWrap=True)
         self.fault.setAccessibleName(self.tr("What is wrong with the selected image"))
         self.fault.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.chosen = QLabel(wordWrap=True)
+        self.chosen.setAccessibleName(self.tr("Images selected"))
         self.labels = LabelsEditor(self._document, self._place)
         self.area = AreaEditor(self._document, self._place, self.reader)
         self.area.draw_requested.connect(self.draw_area_requested)
@@ -218,6 +216,7 @@ class ImageryPanel(QWidget):
         column = QVBoxLayout(lower)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.fault)
+        column.addWidget(self.chosen)
         column.addWidget(self.tabs, 1)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(self._build_table())

@@ -1,20 +1,20 @@
-"""The area of interest of one scene: all of it, from a file, or drawn on the map."""
+"""The area of interest of scenes: all of them, from a file, or drawn on the map."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.edits import Document, Keys
-from app.panels.scene_editor import SceneEditor
-from app.project import REMOVE
+from app.edits import Document
+from app.panels.scene_editor import Scene, SceneEditor, without
 from app.scene_facts import FactsReader
 from core.errors import BadInput
 
 
 class AreaEditor(SceneEditor):
-    """Edits `area` and `area_wkt` of the scene shown last. `draw_requested` asks for drawing on the map."""
+    """Edits `area` and `area_wkt` of the scenes shown last. `draw_requested` asks for drawing on the map."""
 
     draw_requested = Signal(int)
 
@@ -30,13 +30,15 @@ class AreaEditor(SceneEditor):
 
     def set_file(self, path: Path) -> None:
         """Take the area from the polygons in `path`, instead of a drawn one."""
-        values: dict[Keys, Any] = {self._keys("area"): str(path), self._keys("area_wkt"): REMOVE}
-        self._document.change(self.tr("Choose an area of interest"), values)
+        self._edit(self.tr("Choose an area of interest"), _with_area(str(path)))
 
     def clear(self) -> None:
         """Use all of the image."""
-        values: dict[Keys, Any] = {self._keys("area"): REMOVE, self._keys("area_wkt"): REMOVE}
-        self._document.change(self.tr("Remove the area of interest"), values)
+        self._edit(self.tr("Remove the area of interest"), lambda scene: without(scene, "area", "area_wkt"))
+
+    def use_for_all(self) -> None:
+        """Take the area of every image of the place from this one's file."""
+        self._edit(self.tr("Use an area for all images"), _with_area(self._scene["area"]), everywhere=True)
 
     def choose(self) -> None:
         kinds = self.tr("Polygons (*.gpkg *.shp *.geojson *.json *.fgb *.parquet);;All files (*)")
@@ -54,7 +56,9 @@ class AreaEditor(SceneEditor):
             self.tr("Edit on the &map") if scene.get("area_wkt") else self.tr("&Draw on the map")
         )
         facts = self._facts.of(self._index) if scene else None
-        self.draw.setEnabled(facts is not None and not isinstance(facts, str))
+        drawable = facts is not None and not isinstance(facts, str)
+        self.draw.setEnabled(drawable and len(self._indices) == 1)
+        self.all_button.setEnabled(bool(scene.get("area")) and len(self._scenes) > 1)
         self.from_file.setEnabled(bool(scene))
         self.clear_button.setEnabled(has_area)
 
@@ -91,14 +95,22 @@ class AreaEditor(SceneEditor):
         self.clear_button.setAccessibleName(self.tr("Use all of the image"))
         self.clear_button.setToolTip(self.tr("Forget the area of interest"))
         self.clear_button.clicked.connect(lambda _: self.clear())
+        self.all_button = QPushButton(self.tr("For all ima&ges"))
+        self.all_button.setAccessibleName(self.tr("Use the file's area for all images"))
+        self.all_button.setToolTip(self.tr("Takes the area of every image of this place from this file"))
+        self.all_button.clicked.connect(lambda _: self.use_for_all())
         row = QHBoxLayout()
-        for button in (self.draw, self.from_file, self.clear_button):
+        for button in (self.draw, self.from_file, self.clear_button, self.all_button):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.addWidget(self.state)
         layout.addLayout(row)
         layout.addStretch(1)
+
+
+def _with_area(path: str) -> Callable[[Scene], Scene]:
+    return lambda scene: without(scene, "area_wkt") | {"area": path}
 
 
 def _size(hectares: float) -> str:

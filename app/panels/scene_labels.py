@@ -1,4 +1,4 @@
-"""The labels of one scene: which file, and where in it the class stands."""
+"""The labels of scenes: which file, and where in it the class stands."""
 
 from functools import partial
 from pathlib import Path
@@ -20,15 +20,14 @@ from PySide6.QtWidgets import (
 
 from app.background import Background
 from app.edits import Document
-from app.panels.scene_editor import SceneEditor
-from app.project import REMOVE
+from app.panels.scene_editor import Scene, SceneEditor, without
 from geo_io.vector_facts import VECTOR_SUFFIXES, VectorLayer, vector_layers
 
 BAND_MOST = 999
 
 
 class LabelsEditor(SceneEditor):
-    """Edits `labels` of the scene shown last. Those of a target are for checking only."""
+    """Edits `labels` of the scenes shown last. Those of a target are for checking only."""
 
     also = ("legend",)
 
@@ -43,10 +42,16 @@ class LabelsEditor(SceneEditor):
     def set_file(self, path: Path) -> None:
         """Take the labels from `path`."""
         labels = {"path": str(path), **({"use": "check"} if self._place == "target" else {})}
-        self._document.change(self.tr("Choose labels"), {self._keys("labels"): labels})
+        self._edit(self.tr("Choose labels"), lambda scene: scene | {"labels": labels})
 
     def clear(self) -> None:
-        self._document.change(self.tr("Remove labels"), {self._keys("labels"): REMOVE})
+        self._edit(self.tr("Remove labels"), lambda scene: without(scene, "labels"))
+
+    def use_for_all(self) -> None:
+        """Give every image of the place these labels, with the same options."""
+        labels = self._labels
+        text = self.tr("Use labels for all images")
+        self._edit(text, lambda scene: scene | {"labels": labels}, everywhere=True)
 
     def choose(self) -> None:
         vectors = " ".join(f"*{suffix}" for suffix in sorted(VECTOR_SUFFIXES))
@@ -59,13 +64,19 @@ class LabelsEditor(SceneEditor):
 
     @property
     def _labels(self) -> dict[str, Any]:
-        return self._scene.get("labels") or {}
+        return self._of(self._index)
+
+    def _of(self, index: int) -> dict[str, Any]:
+        return self._document.value(self._place, "scenes", index, "labels", default=None) or {}
 
     def _refresh(self) -> None:
         path = self._labels.get("path", "")
         vector = Path(path).suffix.lower() in VECTOR_SUFFIXES
-        self.file.setText(path)
-        self.file.setCursorPosition(len(path))
+        files = {self._of(index).get("path") for index in self._indices} - {None}
+        text = path if len(files) < 2 else self.tr("{} label files").format(len(files))
+        self.file.setText(text)
+        self.file.setCursorPosition(len(text))
+        self.all_button.setEnabled(bool(path) and len(self._scenes) > 1)
         self.choose_button.setEnabled(bool(self._scene))
         self.clear_button.setEnabled(bool(path))
         for control in (self.layer, self.attribute, self.unlabelled):
@@ -106,15 +117,21 @@ class LabelsEditor(SceneEditor):
         self._refresh()
 
     def _choose(self, name: str, combo: QComboBox) -> None:
-        value = combo.currentData()
-        self._document.change(
-            self.tr("Change the labels' {}").format(name),
-            {self._keys("labels", name): REMOVE if value is None else value},
-        )
+        self._set(self.tr("Change the labels' {}").format(name), name, combo.currentData())
 
     def _set_band(self, band: int) -> None:
-        keys = self._keys("labels", "band")
-        self._document.change(self.tr("Change the labels' band"), {keys: band}, merge=f"{keys}")
+        self._set(self.tr("Change the labels' band"), "band", band, f"band {self._place} {self._indices}")
+
+    def _set(self, text: str, name: str, value: Any, merge: str = "") -> None:
+        """One option of the labels that there are; None takes it out."""
+
+        def edited(scene: Scene) -> Scene:
+            if not scene.get("labels"):
+                return scene
+            labels = without(scene["labels"], name) | ({} if value is None else {name: value})
+            return scene | {"labels": labels}
+
+        self._edit(text, edited, merge)
 
     def _build(self) -> None:
         self.file = QLineEdit(readOnly=True, placeholderText=self.tr("no labels"))
@@ -127,10 +144,16 @@ class LabelsEditor(SceneEditor):
         self.clear_button.setAccessibleName(self.tr("Use no labels of this image"))
         self.clear_button.setToolTip(self.tr("Use this image without labels; the file stays"))
         self.clear_button.clicked.connect(lambda _: self.clear())
+        self.all_button = QPushButton(self.tr("For all ima&ges"))
+        self.all_button.setAccessibleName(self.tr("Use these labels for all images"))
+        self.all_button.setToolTip(
+            self.tr("Gives every image of this place these labels, with the same options")
+        )
+        self.all_button.clicked.connect(lambda _: self.use_for_all())
         row = QHBoxLayout()
         row.addWidget(self.file, 1)
-        row.addWidget(self.choose_button)
-        row.addWidget(self.clear_button)
+        for button in (self.choose_button, self.clear_button, self.all_button):
+            row.addWidget(button)
         self.use = QLabel(
             self.tr("For checking the maps only: no run learns from labels of the target."), wordWrap=True
         )

@@ -183,6 +183,64 @@ def test_labels_of_a_target_are_for_checking_and_say_so(
     assert panel.labels.use.isVisible()
 
 
+@pytest.fixture
+def tiles(qtbot: QtBot, panels: Panels, document: Document, tmp_path: Path) -> ImageryPanel:
+    """The source's panel with two more images, which have no labels."""
+    panel = panels["source"]
+    drop(panel, *(write_raster(tmp_path / f"{name}.tif", noise(3, 20, 20)) for name in "ab"))
+    qtbot.waitUntil(lambda: len(document.value("source", "scenes")) == 3)
+    return panel
+
+
+def of_scenes(document: Document, name: str) -> list[Any]:
+    return [scene.get(name) for scene in document.value("source", "scenes")]
+
+
+def test_labels_and_area_are_chosen_for_all_selected_images(
+    tiles: ImageryPanel, document: Document, tmp_path: Path
+) -> None:
+    own = document.value("source", "scenes", 0, "labels", "path")
+    rows = tiles.table.selectionModel()
+    rows.select(tiles.table.model().index(1, 0), rows.SelectionFlag.ClearAndSelect | rows.SelectionFlag.Rows)
+    rows.select(tiles.table.model().index(2, 0), rows.SelectionFlag.Select | rows.SelectionFlag.Rows)
+    assert "2 images" in tiles.chosen.text()
+    tiles.labels.set_file(tmp_path / "all.tif")
+    tiles.area.set_file(tmp_path / "area.gpkg")
+    file = {"path": str(tmp_path / "all.tif")}
+    assert of_scenes(document, "labels") == [{"path": own}, file, file]
+    assert of_scenes(document, "area") == [None, *[str(tmp_path / "area.gpkg")] * 2]
+    tiles.table.selectAll()
+    assert tiles.labels.file.text() == "2 label files"
+    tiles.labels.band.setValue(2)
+    assert of_scenes(document, "labels") == [{"path": own, "band": 2}, *[file | {"band": 2}] * 2]
+    assert not tiles.area.draw.isEnabled(), "it is drawn on one"
+    tiles.area.clear()
+    tiles.labels.clear()
+    assert of_scenes(document, "labels") == of_scenes(document, "area") == [None] * 3
+    for _ in range(5):
+        document.undo.undo()
+    assert of_scenes(document, "labels") == [{"path": own}, None, None]
+
+
+def test_one_file_of_labels_serves_all_images(
+    tiles: ImageryPanel, document: Document, tmp_path: Path, qtbot: QtBot
+) -> None:
+    tiles.select(1)
+    assert not tiles.labels.all_button.isEnabled(), "there are none yet"
+    assert not tiles.area.all_button.isEnabled()
+    labels = {"path": str(tmp_path / "world/labels.gpkg"), "attribute": "class", "unlabelled": "field"}
+    document.change("Labels", {("source", "scenes", 1, "labels"): labels})
+    tiles.area.set_file(tmp_path / "area.gpkg")
+    qtbot.mouseClick(tiles.labels.all_button, Qt.MouseButton.LeftButton)
+    tiles.tabs.setCurrentWidget(tiles.area)
+    qtbot.mouseClick(tiles.area.all_button, Qt.MouseButton.LeftButton)
+    assert of_scenes(document, "labels") == [labels] * 3
+    assert of_scenes(document, "area") == [str(tmp_path / "area.gpkg")] * 3
+    document.undo.undo()
+    document.undo.undo()
+    assert of_scenes(document, "labels")[2] is None
+
+
 def test_labels_that_cannot_be_read_are_a_sentence(qtbot: QtBot, panels: Panels, tmp_path: Path) -> None:
     (tmp_path / "bad.gpkg").write_text("nothing")
     panels["source"].select(0)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gestures import drag_onto
 from pytestqt.qtbot import QtBot
 from worlds import NORTH, WEST, noise, write_raster
 
@@ -10,6 +11,26 @@ from app.map.edit_tool import EditTool
 from app.map.tools import PolygonTool
 from app.map_area import MapArea
 from app.places_panel import PlacesPanel
+
+
+def test_images_dropped_on_a_map_come_to_its_place(tmp_path: Path, qtbot: QtBot) -> None:
+    document = Document()
+    maps = MapArea(document)
+    panel = PlacesPanel(document, maps)
+    for widget in (maps, panel):
+        qtbot.addWidget(widget)
+        widget.show()
+    (tmp_path / "tiles").mkdir()
+    one = write_raster(tmp_path / "one.tif", noise(3, 40, 40))
+    two = write_raster(tmp_path / "tiles" / "two.tif", noise(3, 40, 40))
+    for place, path, added in (("source", one, one), ("target", tmp_path / "tiles", two)):
+        with qtbot.waitSignal(panel.wanted):
+            drag_onto(maps.maps[place].view.viewport(), path)
+        assert panel.currentWidget() is panel.imagery[place]
+        qtbot.waitUntil(lambda place=place: len(document.value(place, "scenes", default=[])) == 1)
+        assert document.value(place, "scenes") == [{"path": str(added)}]
+        assert panel.imagery[place].notice.text() == "Images added: 1"
+    maps.close_maps()
 
 
 def test_an_area_is_drawn_where_there_is_none_and_edited_where_there_is(tmp_path: Path, qtbot: QtBot) -> None:
