@@ -69,7 +69,10 @@ class MapArea(QWidget):
 
     @property
     def active(self) -> PlaceMap:
-        """The map that has the keyboard, else the target's."""
+        """The map alone in sight, else the one that has the keyboard, else the target's."""
+        shown = [place_map for place_map in self.maps.values() if not place_map.isHidden()]
+        if len(shown) == 1:
+            return shown[0]
         return self.source if self.source.isAncestorOf(self.focusWidget() or self.target) else self.target
 
     def take_tool(self, name: str) -> None:
@@ -97,6 +100,11 @@ class MapArea(QWidget):
         """Show one of the two maps, or both."""
         for place, place_map in self.maps.items():
             place_map.setVisible(place in places)
+
+    def reveal(self, place: str) -> None:
+        """See to it that one of the maps is in sight."""
+        if self.maps[place].isHidden():
+            self.actions_by_name["two-places"].trigger()
 
     def share_stretch(self, shared: bool) -> None:
         """Show equal values of both places in equal colours, so that their difference is seen."""
@@ -162,9 +170,16 @@ class MapArea(QWidget):
         act("zoom-in", tr("Zoom in"), tr("Zoom in"), "Ctrl++", lambda: self.active.view.zoom(2))
         act("zoom-out", tr("Zoom out"), tr("Zoom out"), "Ctrl+-", lambda: self.active.view.zoom(0.5))
         self.bar.addSeparator()
-        both = act("two-places", tr("Both places"), tr("Source and target side by side"), "B", self._toggle)
-        both.setCheckable(True)
-        both.setChecked(True)
+        shown = QActionGroup(self)
+        for name, text, tip, key, places in (
+            ("source-only", tr("Source only"), tr("The source alone"), "1", ["source"]),
+            ("two-places", tr("Both places"), tr("Source and target side by side"), "B", list(self.maps)),
+            ("target-only", tr("Target only"), tr("The target alone"), "2", ["target"]),
+        ):
+            action = act(name, text, tip, key, partial(self.show_places, *places))
+            action.setCheckable(True)
+            shown.addAction(action)
+        self.actions_by_name["two-places"].setChecked(True)
         self.linked = act(
             "link",
             tr("Link"),
@@ -203,10 +218,6 @@ class MapArea(QWidget):
     def _fit(self) -> None:
         for place_map in self.maps.values():
             place_map.view.fit()
-
-    def _toggle(self) -> None:
-        both = self.actions_by_name["two-places"].isChecked()
-        self.show_places("target", *(["source"] if both else []))
 
     @Slot()
     def _follow_stretch(self) -> None:

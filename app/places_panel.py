@@ -34,7 +34,7 @@ class PlacesPanel(QTabWidget):
         outlines = self._maps.maps[place].outlines
         panel.facts_changed.connect(lambda: outlines.set_facts(panel.facts))
         panel.selected.connect(outlines.select)
-        panel.zoom_requested.connect(outlines.zoom_to)
+        panel.zoom_requested.connect(partial(self._zoom_to, place))
         panel.draw_area_requested.connect(partial(self._draw_area, place))
         self._maps.maps[place].dropped.connect(partial(self._take_dropped, panel))
         outlines.scene_picked.connect(panel.select)
@@ -45,17 +45,22 @@ class PlacesPanel(QTabWidget):
         self.wanted.emit()
         panel.add_paths(paths)
 
+    def _zoom_to(self, place: str, index: int) -> None:
+        self._maps.reveal(place)
+        self._maps.maps[place].outlines.zoom_to(index)
+
     def _draw_area(self, place: str, index: int) -> None:
         """Draw, or move the corners of what is drawn: the editor's button says which."""
-        outlines = self._maps.maps[place].outlines
-        outlines.zoom_to(index)
-        if not outlines.edit_area(index):
+        self._zoom_to(place, index)
+        if not self._maps.maps[place].outlines.edit_area(index):
             self._maps.take_tool("polygon")
 
     @Slot()
     def _edit_area(self) -> None:
         """Of the place on the front tab, the selected image's."""
         place = "source" if self.currentWidget() is self.imagery["source"] else "target"
-        if not self._maps.maps[place].outlines.edit_area(self.imagery[place].current):
+        if self._maps.maps[place].outlines.edit_area(self.imagery[place].current):
+            self._maps.reveal(place)
+        else:
             text = self.tr("the selected image has no area drawn by hand; draw one with Polygon first")
             self.failed.emit(text)

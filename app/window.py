@@ -215,6 +215,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _list_target(self) -> None:
         """What a run made lies on the target's map: so do its layers."""
+        self.maps.reveal("target")
         self.maps.layers.setCurrentIndex(1)
 
     @Slot()

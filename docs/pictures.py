@@ -85,7 +85,7 @@ class Tour:
         window.bottom.hide()
         window.steps.show_step("results")
         wait(lambda: window.runs.results.outcome)
-        window.maps.actions_by_name["two-places"].trigger()
+        window.maps.actions_by_name["target-only"].trigger()
         window.runs.results.maps.buttons["swipe"].click()
         wait(lambda: window.maps.target.view.swipe is not None and self.still())
         window.maps.target.outlines.zoom_to(0)

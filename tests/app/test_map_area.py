@@ -115,11 +115,17 @@ def test_labels_of_all_images_are_shown_at_once(area: MapArea) -> None:
 
 
 def test_one_place_or_both(area: MapArea) -> None:
-    area.actions_by_name["two-places"].trigger()
-    assert not area.source.isVisible()
-    assert area.target.isVisible()
-    area.actions_by_name["two-places"].trigger()
-    assert area.source.isVisible()
+    def shown(name: str) -> list[bool]:
+        area.actions_by_name[name].trigger()
+        assert area.actions_by_name[name].isChecked()
+        return [place.isVisible() for place in area.maps.values()]
+
+    assert area.actions_by_name["two-places"].isChecked()
+    assert shown("target-only") == [False, True]
+    assert shown("source-only") == [True, False]
+    assert area.active is area.source, "zooming is for the map in sight"
+    assert shown("source-only") == [True, False]
+    assert shown("two-places") == [True, True]
 
 
 def test_linked_maps_show_the_same_metres_per_pixel(area: MapArea) -> None:

@@ -46,7 +46,9 @@ def test_an_area_is_drawn_where_there_is_none_and_edited_where_there_is(tmp_path
     source.select(0)
     qtbot.waitUntil(lambda: source.area.draw.isEnabled())  # its facts were told to everybody
     qtbot.waitUntil(lambda: view.frame_of_map is not None)
+    maps.actions_by_name["target-only"].trigger()
     source.area.draw.click()
+    assert maps.source.isVisible(), "it is drawn there"
     assert isinstance(view.tool, PolygonTool)
     ring = [(WEST + x, NORTH - y) for x, y in ((5, 5), (15, 5), (15, 15))]
     view.finish(ring)
