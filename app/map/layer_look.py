@@ -18,6 +18,7 @@ from app.map.class_layers import ClassLayer, ConfidenceLayer
 from app.map.colours import classes, classes_table, ramp_color
 from app.map.image_layer import ImageLayer
 from app.map.layers import Layer, RasterLayer
+from app.map.limits_form import LimitsForm
 from app.map.view import MapView
 
 _SWATCH_PX = 16
@@ -35,6 +36,7 @@ class LayerLook(QWidget):
         self._view = view
         self._layer: Layer | None = None
         self.bands = [QComboBox(self) for _ in range(3)]
+        self.limits = LimitsForm(self)
         self.stretch, self.hatched = QComboBox(self), QCheckBox(self.tr("&Patterns"), self)
         self.problem, self.legend = QLabel(self), QWidget(self)
         self.problem.setWordWrap(True)
@@ -50,6 +52,7 @@ class LayerLook(QWidget):
         label.setBuddy(self.bands[0])
         form.addRow(label, row)
         form.addRow(self.tr("&Stretch"), self.stretch)
+        form.addRow(self.limits)
         form.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -69,6 +72,7 @@ class LayerLook(QWidget):
         self.problem.setVisible(bool(problem))
         self._imagery.setVisible(isinstance(layer, ImageLayer) and bool(layer.band_names))
         self.hatched.setVisible(isinstance(layer, ClassLayer))
+        self.limits.show_layer(None)
         if isinstance(layer, ImageLayer):
             self._fill_imagery(layer)
         if isinstance(layer, ClassLayer):
@@ -90,6 +94,7 @@ class LayerLook(QWidget):
         self.hatched.setToolTip(self.tr("Tells classes apart by pattern, not by colour alone"))
 
     def _fill_imagery(self, layer: ImageLayer) -> None:
+        self.limits.show_layer(layer)
         shown = list(layer.bands) if len(layer.bands) == 3 else list(layer.bands) * 3
         for combo, band in zip(self.bands, shown, strict=False):
             combo.clear()
@@ -131,6 +136,7 @@ class LayerLook(QWidget):
     def _choose_stretch(self) -> None:
         if isinstance(self._layer, ImageLayer):
             self._layer.set_stretch(self.stretch.currentData())
+            self.limits.show_layer(self._layer)
 
     @Slot(bool)
     def _hatch(self, hatched: bool) -> None:

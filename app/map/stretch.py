@@ -17,6 +17,7 @@ class Stretch(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._limits: dict[str, Limits] = {}
+        self._measured: dict[str, Limits] = {}
         self._fixed: set[str] = set()
 
     def limits(self, band: str) -> Limits | None:
@@ -25,12 +26,24 @@ class Stretch(QObject):
 
     def measured(self, limits: dict[str, Limits]) -> None:
         """Take percentiles as read from the raster, except for bands whose limits were set by hand."""
+        self._measured.update(limits)
         self._take({band: pair for band, pair in limits.items() if band not in self._fixed})
 
     def set_limits(self, band: str, low: float, high: float) -> None:
         """Limits by hand."""
         self._fixed.add(band)
         self._take({band: (low, high)})
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether any limits were set by hand."""
+        return bool(self._fixed)
+
+    def reset(self) -> None:
+        """Forget those set by hand."""
+        self._fixed.clear()
+        self._limits = dict(self._measured)
+        self.changed.emit()
 
     def _take(self, limits: dict[str, Limits]) -> None:
         if any(self._limits.get(band) != pair for band, pair in limits.items()):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from worlds import NORTH, WEST, write_raster
 
@@ -136,6 +137,58 @@ def test_a_shared_stretch_shows_the_gap_between_two_images(
     look.stretch.activated.emit(0)
     settle(view)
     assert color(view, spot)[0] in (0, 255)
+
+
+def test_limits_are_typed_and_reset(
+    view: MapView, settle: Settle, color: Color, layers: LayerList, image: ImageLayer, classes: ClassLayer
+) -> None:
+    def type_in(row: int, column: int, text: str) -> None:
+        field = form.fields[row][column]
+        field.selectAll()
+        QTest.keyClicks(field, text)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        settle(view)
+
+    classes.set_visible(False)
+    layers.choose(image)
+    form, spot = layers.look.limits, (WEST + 150, NORTH - 100)
+    assert [name.text() for name in form.names] == ["band1", "band2", "band3"]
+    assert color(view, spot) == (255, 0, 0)
+    assert not form.automatic.isEnabled()
+    type_in(0, 1, "1999")
+    assert image.limits()[0] == (1, 1999)
+    assert color(view, spot)[0] == pytest.approx(127, abs=2)
+    type_in(0, 0, "2000")
+    assert "lower one first" in form.problem.text()
+    assert form.fields[0][0].text() == "1"
+    QTest.mouseClick(form.automatic, Qt.MouseButton.LeftButton)
+    settle(view)
+    assert color(view, spot) == (255, 0, 0)
+    assert form.fields[0][1].text() == "1000"
+    assert not form.automatic.isEnabled()
+    for combo in layers.look.bands:
+        combo.setCurrentText("band2")
+    layers.look.bands[0].activated.emit(1)
+    settle(view)
+    assert [field.isVisible() for field, _ in form.fields] == [True, False, False]
+
+
+def test_limits_hold_for_all_that_share_a_stretch(
+    view: MapView, settle: Settle, layers: LayerList, image: ImageLayer, tmp_path: Path
+) -> None:
+    values = np.full((1, 400, 600), 400, "uint16")
+    other = ImageLayer(write_raster(tmp_path / "other.tif", values), (), image.own_stretch, "other")
+    view.add(other)
+    settle(view)
+    layers.choose(other)
+    form = layers.look.limits
+    form.fields[0][1].setText("800")
+    form.fields[0][1].setModified(True)
+    form.fields[0][1].editingFinished.emit()
+    assert image.limits()[0] == other.limits()[0] == (1, 800)
+    layers.look.stretch.setCurrentIndex(0)
+    layers.look.stretch.activated.emit(0)
+    assert form.fields[0][1].text() == f"{other.own_stretch.limits('band1')[1]:.7g}"
 
 
 def test_the_legend_is_told_in_words_and_patterns_can_be_chosen(
