@@ -26,12 +26,16 @@ class EditTool(Tool):
     def __init__(self, view: Canvas, rings: Sequence[Ring]) -> None:
         super().__init__(view)
         self.rings = [list(ring) for ring in rings]
+        self._taken = [list(ring) for ring in rings]
         self.area, self.corner = -1, -1
         """What is chosen: an area, and one of its corners or -1 for all of it."""
         self._held = False
 
     def take(self, rings: Sequence[Ring]) -> None:
         """Hold these from now on; the chosen corner stays chosen where it still is one."""
+        if list(rings) == self._taken:
+            return
+        self._taken = [list(ring) for ring in rings]
         place = self.view.px_at(self.rings[self.area][self.corner]) if self.corner >= 0 else None
         self.rings, self._held = [list(ring) for ring in rings], False
         self._choose(self._near(place, list, 1) if place is not None else None)
@@ -140,6 +144,7 @@ class EditTool(Tool):
         return nearest[1] if nearest[0] <= reach_px else None
 
     def _tell(self) -> None:
+        self._taken = []
         self.view.viewport().update()
         self.view.edited.emit([list(ring) for ring in self.rings], self.view.crs_wkt or "")
 

@@ -207,6 +207,14 @@ def test_the_chosen_corner_stays_chosen_when_its_ring_begins_elsewhere(
     assert editing.corner == -1
 
 
+@pytest.mark.usefixtures("drawn")
+def test_what_is_chosen_stays_when_nothing_changed(view: MapView, editing: EditTool, qtbot: QtBot) -> None:
+    qtbot.mouseClick(view.viewport(), LEFT, pos=px(view, (270, -150)))
+    assert (editing.area, editing.corner) == (0, -1)
+    editing.take(editing.rings)
+    assert editing.area == 0
+
+
 @pytest.mark.usefixtures("editing")
 def test_beside_the_corners_the_map_is_moved(view: MapView, drawn: list[Any]) -> None:
     before = view.center
