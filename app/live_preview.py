@@ -107,19 +107,25 @@ class LivePreview(QObject):
         """Add the new picture; the old one goes when the new one can be seen."""
         if self._follower is None or self._job is None or self._latest is None:
             return
-        paths = {"class": self._latest.path, **self._latest.layers}
-        path = self._follower.folder / paths.get(self._part, self._latest.path)
-        self._map.show_result(COMING, self._layer(path))
+        folder, found = self._follower.folder, {"class": self._latest.path, **self._latest.layers}
+        paths = {part: folder / path for part, path in found.items()}
+        self._map.show_result(COMING, self._layer(self._job, self._latest.step, paths))
 
-    def _layer(self, path: Path) -> RasterLayer:
-        assert self._job is not None
-        assert self._latest is not None
-        name = self.tr("Preview, step {0}").format(self._latest.step)
-        if self._part == "confidence":
-            return ConfidenceLayer(path, name, self._map.view)
-        sure = self._latest.layers.get("confidence") if path.name == Path(self._latest.path).name else None
-        beside = self._follower.folder / sure if sure and self._follower else None
-        return ClassLayer(path, self._job.legend, name, self._map.view, beside)
+    def _layer(self, job: Job, step: int | None, paths: dict[str, Path]) -> RasterLayer:
+        """The part asked for; the classes, and a name that says so, where there is none of it."""
+        what = {
+            "class": self.tr("classes"),
+            "confidence": self.tr("confidence"),
+            "pseudo": self.tr("pseudo labels"),
+        }
+        part, words = self._part, what[self._part]
+        if part not in paths:
+            part, words = "class", self.tr("classes, there are no {0} yet").format(words)
+        name = self.tr("Preview, step {0}: {1}").format(step, words)
+        if part == "confidence":
+            return ConfidenceLayer(paths[part], name, self._map.view)
+        sure = paths.get("confidence") if part == "class" else None
+        return ClassLayer(paths[part], job.legend, name, self._map.view, sure)
 
     @Slot(object)
     def _on_opened(self, layer: RasterLayer) -> None:

@@ -103,11 +103,12 @@ class PlaceMap(DropPlace):
             return
         name = self._document.value(self._place, "name")
         self.title.setText(f"{self.word}: {name}" if name else self.word)
-        self._keep(self._images, {path: partial(self._image, path) for path in self._paths()}, 0)
-        self._pass_on()
         if not keys:
             self._legend = None
-        self._label()
+        with self.view.at_once():
+            self._keep(self._images, {path: partial(self._image, path) for path in self._paths()}, 0)
+            self._pass_on()
+            self._label()
 
     def _scenes(self) -> list[dict[str, Any]]:
         scenes: list[dict[str, Any]] = self._document.value(self._place, "scenes", default=[])
@@ -167,9 +168,12 @@ class PlaceMap(DropPlace):
                 key = json.dumps([scene["path"], labels["path"]])
                 wanted[key] = partial(self._label_layer, scene["path"], labels, self._legend)
                 self._told[key] = dict(labels), self._legend
-        for key, (labels, legend) in self._told.items():
-            if key in self._labels and told[key] != (labels, legend):
-                self._labels[key].relabel(_opener(labels, legend), legend)
+        edited = [key for key in self._told if key in self._labels and told[key] != self._told[key]]
+        for key in edited:
+            labels, legend = self._told[key]
+            self._labels[key].relabel(_opener(labels, legend), legend)
+        if edited:
+            self.view.layers_changed.emit()
         self._keep(self._labels, wanted, len(self._images))
 
     def _label_layer(self, path: str, labels: dict[str, Any], legend: Legend) -> LabelLayer:

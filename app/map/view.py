@@ -1,6 +1,7 @@
 """The map: layers on a canvas, a tool in hand, reads in the background."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from affine import Affine
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal, Slot
@@ -47,6 +48,7 @@ class MapView(Canvas):
         self.empty_text = self.tr("Nothing to show yet: add an image.")
         self.feed = Feed(TileCache(cache_bytes), self)
         self._placed: list[Placed] = []
+        self._many = False
         self.tool = Tool(self)
         self.swipe: SwipeHandle | None = None
         self._sides: tuple[set[int], set[int]] = (set(), set())
@@ -91,6 +93,17 @@ class MapView(Canvas):
         if not self._placed:
             self.frame_of_map, self._whole = None, True
         self._order()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Add and remove many layers; `layers_changed` comes once, at the end, if any came or went."""
+        before, self._many = self.layers, True
+        try:
+            yield
+        finally:
+            self._many = False
+            if self.layers != before:
+                self._order()
 
     def clear(self) -> None:
         for layer in self.layers:
@@ -168,6 +181,8 @@ class MapView(Canvas):
         return next(placed for placed in self._placed if placed.layer is layer)
 
     def _order(self) -> None:
+        if self._many:
+            return
         for height, placed in enumerate(self._placed):
             placed.item.setZValue(height)
         self._clip()

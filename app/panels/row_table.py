@@ -21,6 +21,7 @@ class RowTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setResizeContentsPrecision(0)  # the rows in sight: there may be hundreds
         header.setHighlightSections(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -96,6 +96,20 @@ def test_images_come_and_go_with_the_project(place: PlaceMap) -> None:
     assert len(place.view.layers) == 5
 
 
+def test_many_images_and_labels_are_listed_at_once(place: PlaceMap) -> None:
+    told: list[int] = []
+    place.view.layers_changed.connect(lambda: told.append(len(place.view.layers)))
+    scenes = place._document.value("source", "scenes")
+    labels = scenes[0]["labels"]
+    many = [{"path": f"{scenes[0]['path']}{i}", "labels": labels} for i in range(30)]
+    place._document.change("Many", {("source", "scenes"): many})
+    assert told == [62]
+    place._document.change("Out", {("source", "scenes", 3, "include"): False})
+    assert told == [62]
+    place._document.change("Colour", {("legend", "classes", 1, "color"): "#ff00ff"})
+    assert told == [62, 62], "its colours are listed anew"
+
+
 def test_images_share_a_stretch_that_outlives_the_first(place: PlaceMap, qtbot: QtBot) -> None:
     _, other = (layer for layer in place.view.layers if isinstance(layer, ImageLayer))
     scenes = place._document.value("source", "scenes")

@@ -72,10 +72,12 @@ def test_only_previews_of_a_live_journal_are_shown(desk: RunDesk, tmp_path: Path
     qtbot.waitUntil(lambda: follower.live)
     shown: list[Any] = []
     beside: list[Path | None] = []
+    names: list[str] = []
 
     def show(key: str, layer: Any) -> None:
         shown.append((key, layer.path.name))
         beside.append(layer.confidence)
+        names.append(layer.name)
 
     desk.preview._map.show_result = show  # type: ignore[method-assign]
     desk.preview._set_job((open_run(follower.folder).job, []))  # the recorded run's images are not there
@@ -90,6 +92,10 @@ def test_only_previews_of_a_live_journal_are_shown(desk: RunDesk, tmp_path: Path
     desk.watch.preview.layer.setCurrentIndex(2)
     assert shown[-1] == ("preview to come", "p.tif")
     assert beside[-1] is None
+    assert names == ["Preview, step 7: classes", "Preview, step 7: pseudo labels"]
+    follower.happened.emit(picture.model_copy(update={"layers": {}}))
+    assert shown[-1] == ("preview to come", "000001.class.tif")
+    assert names[-1] == "Preview, step 7: classes, there are no pseudo labels yet"
 
 
 def test_a_click_on_a_runs_map_tells_how_sure_it_is(desk: RunDesk, tmp_path: Path) -> None:

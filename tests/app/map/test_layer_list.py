@@ -139,6 +139,20 @@ def test_a_shared_stretch_shows_the_gap_between_two_images(
     assert color(view, spot)[0] in (0, 255)
 
 
+def test_a_stretch_whose_image_is_gone_is_still_named(
+    view: MapView, settle: Settle, layers: LayerList, image: ImageLayer, quarters: Path
+) -> None:
+    other = ImageLayer(quarters, (), image.own_stretch, "other")
+    view.add(other)
+    settle(view)
+    view.remove(image)
+    layers.choose(other)
+    assert layers.look.stretch.currentText() == "That of an image taken away"
+    layers.look.stretch.setCurrentIndex(0)
+    layers.look.stretch.activated.emit(0)
+    assert other.stretch is other.own_stretch
+
+
 def test_limits_are_typed_and_reset(
     view: MapView, settle: Settle, color: Color, layers: LayerList, image: ImageLayer, classes: ClassLayer
 ) -> None:
