@@ -10,12 +10,16 @@ import pytest
 import rasterio
 from gestures import drop
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from app.edits import Keys
+from app.map.class_layers import ClassLayer, ConfidenceLayer
+from app.map.raster_item import OVERALL
 from app.panels.export import ExportDialog
+from app.place_map import PlaceMap
 from app.window import MainWindow
 from core.files import read_json
 from core.sample import draw_sample
@@ -60,6 +64,22 @@ def drag(qtbot: QtBot, widget: QWidget, start: QPoint, end: QPoint) -> None:
     for share in (0.3, 0.7, 1.0):
         qtbot.mouseMove(widget, start + (end - start) * share)
     qtbot.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
+
+
+def pixels(shown: PlaceMap) -> np.ndarray | None:
+    """What the preview on the map shows, as painted; None while there is none."""
+    layer = shown.result("preview")
+    entry = shown.view.feed.cache.get(layer.key, OVERALL) if layer is not None else None
+    if entry is None or entry[1] is None:
+        return None
+    image = entry[1].convertToFormat(QImage.Format.Format_ARGB32)
+    rows = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), -1)
+    return rows[:, : image.width()].copy()
+
+
+def differ(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two pictures of the same window are not the same."""
+    return one is not None and other is not None and one.shape == other.shape and bool((one != other).any())
 
 
 def test_from_imagery_to_an_exported_map(
@@ -124,9 +144,15 @@ def test_from_imagery_to_an_exported_map(
     watch, shown = window.runs.watch, window.maps.target
     watch.preview.every.setValue(5)
     watch.preview.on.setChecked(True)
-    until(lambda: shown.result("preview"), "a preview is shown")
-    first = shown.result("preview")
-    until(lambda: shown.result("preview") is not first, "the preview changes")
+    until(lambda: pixels(shown) is not None, "a preview is shown")
+    first = pixels(shown)
+    until(lambda: differ(first, pixels(shown)), "the preview changes")
+    classes = pixels(shown)
+    watch.preview.layer.setCurrentText("confidence")
+    until(lambda: isinstance(shown.result("preview"), ConfidenceLayer), "the confidence is shown")
+    until(lambda: differ(classes, pixels(shown)), "the confidence is another picture")
+    watch.preview.layer.setCurrentText("classes")
+    until(lambda: isinstance(shown.result("preview"), ClassLayer), "the classes are shown again")
     watch.controls.pause.trigger()
     until(lambda: follower.state and follower.state.status == "paused", "the run is paused")
     watch.controls.start.trigger()
