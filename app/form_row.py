@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
+from app.fault_line import FaultLine
 from app.fields import field_for
 from app.setting import MISSING, Setting
 
@@ -24,9 +25,7 @@ class Row:
         self.field.setMaximumWidth(FIELD_WIDTH_PX)
         self.unit = QLabel(setting.unit, parent)
         self.back = _back(setting, parent)
-        self.reason = QLabel(parent, wordWrap=True)
-        self.reason.setProperty("role", "fault")
-        self.reason.hide()
+        self.reason = FaultLine(self.field.control, parent)
         self.fault = ""
         self._value: Any = MISSING
         self._found = True
@@ -79,8 +78,7 @@ class Row:
         font.setBold(changed)
         self.label.setFont(font)
         self.label.setText(f"• {self.setting.label}" if changed else self.setting.label)
-        self.reason.setText(f"⚠ {self.setting.label} {self.fault}" if self.fault else "")
-        self.field.control.setAccessibleDescription(self.fault or self.setting.description)
+        self.reason.say(f"{self.setting.label} {self.fault}" if self.fault else "")
         for widget in (self.label, self.field, self.unit):
             widget.setVisible(self._found)
         self.back.setVisible(self._found and changed and self._has_default)

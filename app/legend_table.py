@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 
 from app.edits import Document, Keys
@@ -17,7 +17,9 @@ _EMPTY = QModelIndex()
 
 
 class LegendTable(QAbstractTableModel):
-    """One row a class; names and label values are edited in place."""
+    """One row a class; names and label values are edited in place. `refused`: why a name stays as it was."""
+
+    refused = Signal(str)
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -89,9 +91,15 @@ class LegendTable(QAbstractTableModel):
             return True
         taken = {each.get("name") for i, each in enumerate(self.classes) if i != row}
         if not text or text in taken:
+            self.refused.emit(self._refusal(text, str(self.classes[row].get("name", ""))))
             return False
         self._document.change(self.tr("Rename a class"), renamed(self._document.project.content, row, text))
         return True
+
+    def _refusal(self, text: str, kept: str) -> str:
+        other = self.tr("Another class is called {0}; this one is still {1}: give a name of its own")
+        none = self.tr("A class needs a name; this one is still {0}")
+        return other.format(text, kept) if text else none.format(kept)
 
     def _text(self, row: int, column: int, each: dict[str, Any]) -> str:
         if column == VALUES:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.edits import Document, Keys
+from app.fault_line import FaultLine
 from app.project import REMOVE
 from app.scene_facts import FactsReader
 
@@ -56,6 +57,7 @@ class BandsEditor(QWidget):
 
     def _follow(self, keys: Keys) -> None:
         if not keys or keys[0] == self._place:
+            self.fault.say("")
             self._refresh()
 
     def _refresh(self) -> None:
@@ -77,10 +79,14 @@ class BandsEditor(QWidget):
         self._show_nodata()
 
     def _show_nodata(self) -> None:
-        nodata = self._document.value(self._place, "nodata")
-        self.nodata.setText("" if nodata is None else f"{nodata:g}")
+        self.nodata.setText(self._nodata_text())
         when = self._document.value(self._place, "invalid_when", default="all")
         self.invalid_when.setCurrentIndex(self.invalid_when.findData(when))
+
+    def _nodata_text(self) -> str:
+        """All its digits: what is shown may be taken for what was typed."""
+        nodata = self._document.value(self._place, "nodata")
+        return "" if nodata is None else repr(float(nodata)).removesuffix(".0")
 
     def _show_band(self, item: QListWidgetItem, position: int, used: bool) -> None:
         item.setText(self._names[position])
@@ -124,6 +130,9 @@ class BandsEditor(QWidget):
         others = {n.casefold() for i, n in enumerate(self._names) if i != position}
         if not name or name.casefold() in others:
             self._refresh()
+            other = self.tr("Another band is called {0}; this one is still {1}: give a name of its own")
+            none = self.tr("A band needs a name; this one is still {1}")
+            self.fault.say((other if name else none).format(name, self._names[position]))
             return
         chosen = self._chosen()
         names = [name if i == position else old for i, old in enumerate(self._names)]
@@ -135,10 +144,15 @@ class BandsEditor(QWidget):
 
     def _set_nodata(self) -> None:
         text = self.nodata.text().strip().replace(",", ".")
+        if text == self._nodata_text():
+            return  # the field is left as it was: what was said of it stays
         try:
             value: Any = float(text) if text else REMOVE
         except ValueError:
             self._show_nodata()
+            kept = self.nodata.text() or self.nodata.placeholderText()
+            said = self.tr("{0} is no number, so nodata is still: {1}; give one such as -9999, or nothing")
+            self.fault.say(said.format(text, kept))
             return
         self._document.change(self.tr("Change nodata"), {(self._place, "nodata"): value})
 
@@ -156,6 +170,7 @@ class BandsEditor(QWidget):
             QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked
         )
         self.bands.itemChanged.connect(self._edited)
+        self.fault = FaultLine(self.bands)
         column = QVBoxLayout()
         for text, tip, act in (
             (self.tr("&Up"), self.tr("Use the band earlier"), lambda: self.shift(-1)),
@@ -175,6 +190,7 @@ class BandsEditor(QWidget):
         layout.addWidget(hint)
         layout.addLayout(row, 1)
         layout.addLayout(self._build_nodata())
+        layout.addWidget(self.fault)
 
     def _build_nodata(self) -> QFormLayout:
         self.nodata = QLineEdit(placeholderText=self.tr("as the files say"))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.background import Background
 from app.edits import Document, Keys
+from app.fault_line import FaultLine
 from app.label_reading import read_labels
 from app.legend_edits import (
     CLASSES,
@@ -150,6 +151,7 @@ class LegendPanel(QWidget):
             return
         if not keys:
             self._tell("")
+        self.fault.say("")
         self.ignore.setText(values_text(self._ignored))
         warnings = self._warnings()
         self.warning.setText("\n".join(warnings))
@@ -204,6 +206,7 @@ class LegendPanel(QWidget):
         layout.addLayout(self._build_sources())
         layout.addWidget(self.notice)
         layout.addWidget(self._build_table(), 1)
+        layout.addWidget(self.fault)
         layout.addLayout(self._build_edits())
         layout.addWidget(self.warning)
         layout.addLayout(form)
@@ -242,4 +245,6 @@ class LegendPanel(QWidget):
         self.table.selectionModel().currentChanged.connect(lambda *_: self._enable())
         self.model.modelReset.connect(self._enable)
         self.table.removed.connect(self.remove)
+        self.fault = FaultLine(self.table)
+        self.model.refused.connect(self.fault.say)
         return self.table

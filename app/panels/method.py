@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.bound_form import change_in
 from app.edits import Document
 from app.engine import Engine
+from app.fault_line import FaultLine
 from app.fields import NumberField
 from app.launch import (
     DEFAULT_METHOD,
@@ -65,6 +66,7 @@ class MethodPanel(QWidget):
         self.waiting = QLabel(self.tr("Asking the engine what it can do…"))
         self.name = QLineEdit()
         self.seed = NumberField(SEED)
+        self.seed_fault = FaultLine(self.seed.control)
         self.device = QComboBox()
         self.presets = PresetRow(document)
         self.cards = MethodCards()
@@ -99,7 +101,8 @@ class MethodPanel(QWidget):
         self.bar.refresh()
 
     def _obstacles(self) -> list[str]:
-        found = [*self._document.project.missing(), *self._faults, *self.settings.faults]
+        own = [self.seed_fault.fault] if self.seed_fault.fault else []
+        found = [*self._document.project.missing(), *self._faults, *own, *self.settings.faults]
         if not self._described:
             found.append(self.tr("the engine has not yet said what it can do"))
         elif method_of(self._document.project) not in self._methods:
@@ -145,6 +148,7 @@ class MethodPanel(QWidget):
             self.name.setText(name)
         if first in (None, "seed"):
             self.seed.show_value(self._document.value("seed", default=0))
+            self._judge_seed()
         self._show_card()
         if first in (None, "schedule"):
             self._show_device(str(self._document.value("schedule", "device", default="auto")))
@@ -188,12 +192,20 @@ class MethodPanel(QWidget):
         self._document.change(self.tr("Name the project"), {("name",): text.strip() or REMOVE}, "name")
 
     def _set_seed(self) -> None:
+        self._judge_seed()
+        if self.seed_fault.fault:
+            self.check()
+        else:
+            value = self.seed.value() or REMOVE
+            self._document.change(self.tr("Set the seed"), {("seed",): value}, "seed")
+            self._settled.start()
+
+    def _judge_seed(self) -> None:
         try:
-            value = self.seed.value()
+            self.seed.value()
+            self.seed_fault.say("")
         except ValueError as reason:
-            self.seed.control.setToolTip(f"⚠ {reason}\n{SEED.tip}")
-            return
-        self._document.change(self.tr("Set the seed"), {("seed",): value or REMOVE}, "seed")
+            self.seed_fault.say(self.tr("Seed {0}").format(reason))
 
     def _set_device(self) -> None:
         device = self.device.currentData()
@@ -217,7 +229,7 @@ class MethodPanel(QWidget):
     def _lay_out(self) -> None:
         content = QWidget()
         inner = QVBoxLayout(content)
-        for widget in (self._head(), self.presets, self.cards, self.waiting, self.settings):
+        for widget in (self._head(), self.seed_fault, self.presets, self.cards, self.waiting, self.settings):
             inner.addWidget(widget)
         inner.addStretch()
         self.settings.hide()

@@ -314,3 +314,33 @@ def test_changed_nodata_is_read_anew(qtbot: QtBot, panels: Panels, tmp_path: Pat
     panels["source"].bands.nodata.setText("9")
     panels["source"].bands.nodata.editingFinished.emit()
     qtbot.waitUntil(lambda: cell(panels["source"], VALID, 1) == "60%")
+
+
+def test_a_bands_name_that_is_taken_is_said_to_be_left_out(panels: Panels) -> None:
+    bands = panels["source"].bands
+    bands.bands.item(1).setText("RED")
+    assert bands.bands.item(1).text() == "green"
+    assert bands.fault.fault == (
+        "Another band is called RED; this one is still green: give a name of its own"
+    )
+    bands.bands.item(1).setText("")
+    assert bands.fault.fault == "A band needs a name; this one is still green"
+    bands.bands.item(1).setText("B03")
+    assert bands.fault.fault == ""
+
+
+def test_a_nodata_value_that_is_no_number_is_said_and_the_old_one_stays(
+    panels: Panels, document: Document
+) -> None:
+    bands = panels["source"].bands
+    document.change("x", {("source", "nodata"): -3.4028234663852886e38})
+    bands.nodata.editingFinished.emit()
+    assert document.value("source", "nodata") == -3.4028234663852886e38, "left as it was shown"
+    bands.nodata.setText("none")
+    for _ in range(2):  # Enter, then the focus goes
+        bands.nodata.editingFinished.emit()
+    assert bands.nodata.text() == "-3.4028234663852886e+38"
+    assert bands.fault.fault.startswith("none is no number, so nodata is still: -3.4028234663852886e+38;")
+    bands.nodata.setText("0")
+    bands.nodata.editingFinished.emit()
+    assert bands.fault.fault == ""

@@ -58,6 +58,19 @@ def test_names_and_values_are_edited_in_place(panel: LegendPanel, document: Docu
     assert not model.setData(model.index(1, NAME), "")
 
 
+def test_a_name_that_cannot_be_used_is_said_to_be_left_out(panel: LegendPanel) -> None:
+    model = panel.model
+    model.setData(model.index(1, NAME), "water")
+    assert panel.fault.isVisible()
+    assert panel.fault.fault == (
+        "Another class is called water; this one is still forest: give a name of its own"
+    )
+    model.setData(model.index(1, NAME), "")
+    assert panel.fault.fault == "A class needs a name; this one is still forest"
+    model.setData(model.index(1, NAME), "wood")
+    assert not panel.fault.isVisible()
+
+
 def test_a_new_name_reaches_all_that_speaks_of_the_class(panel: LegendPanel, document: Document) -> None:
     labels = ("source", "scenes", 0, "labels")
     document.change("a", {(*labels, "unlabelled"): "field", (*labels, "mapping"): {1: "field", 2: "water"}})

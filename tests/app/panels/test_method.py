@@ -249,6 +249,38 @@ def test_name_seed_and_device_are_edited(panel: MethodPanel, document: Document,
     assert panel.bar.folder.text().endswith("north-combined-s12")
 
 
+def test_a_seed_that_cannot_be_used_is_marked_and_nothing_starts(
+    panel: MethodPanel, document: Document, qtbot: QtBot
+) -> None:
+    line = panel.seed.box.lineEdit()
+    line.selectAll()
+    qtbot.keyClicks(line, "-3")
+    assert document.value("seed", default=0) == 0
+    assert panel.seed_fault.isVisible()
+    assert panel.seed_fault.text() == "⚠ Seed must be at least 0, below 2147483648"
+    assert panel.seed.control.accessibleDescription() == panel.seed_fault.fault
+    assert not panel.bar.start.isEnabled()
+    assert "Seed must be" in panel.bar.reason.text()
+    line.selectAll()
+    qtbot.keyClicks(line, "3")
+    panel.check()
+    assert not panel.seed_fault.isVisible()
+    assert panel.bar.start.isEnabled()
+
+
+def test_a_wrong_seed_goes_with_the_edit_that_is_undone(
+    panel: MethodPanel, document: Document, qtbot: QtBot
+) -> None:
+    document.change("x", {("seed",): 5})
+    panel.seed.box.lineEdit().selectAll()
+    qtbot.keyClicks(panel.seed.box.lineEdit(), "x")
+    assert panel.seed_fault.fault
+    document.undo.undo()
+    panel.check()
+    assert (panel.seed.box.lineEdit().text(), panel.seed_fault.fault) == ("0", "")
+    assert panel.bar.start.isEnabled()
+
+
 def test_a_device_that_is_not_here_is_shown(panel: MethodPanel, document: Document) -> None:
     document.change("x", {("schedule", "device"): "cuda:7"})
     assert panel.device.currentData() == "cuda:7"
