@@ -95,6 +95,7 @@ class RunDesk(QObject):
     def apply(self, folder: Path) -> None:
         """Map more scenes with a finished run's model, in a window of its own."""
         panel = ApplyPanel()
+        panel.show_requested.connect(self._show_applied)
         panel.show_run(folder)
         self._open(panel, self.tr("Apply to new scenes"))
 
@@ -141,6 +142,14 @@ class RunDesk(QObject):
         if bands != self._marked:
             self._marked = bands
             self.curves.set_healthy(bands)
+
+    @Slot(object, object)
+    def _show_applied(self, folder: Path, maps: list[Path]) -> None:
+        def show(job: Job) -> None:
+            self.layers.show_maps(job.legend, maps)
+            self._window.raise_()
+
+        self._background.run(lambda: open_run(folder).job, show, self.failed.emit, "show")
 
     def _show(self, folder: Path, stem: str, what: Any) -> None:
         def show(job: Job) -> None:

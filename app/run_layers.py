@@ -9,7 +9,8 @@ from app.map.class_layers import ClassLayer, ConfidenceLayer, DifferenceLayer
 from app.map.layers import Layer
 from app.place_map import PlaceMap
 from core.job import Job
-from core.map_files import Which, map_path
+from core.map_files import CLASS_SUFFIX, Which, map_path
+from geo_io.legend import Legend
 
 What = Literal["chosen", "source-only", "adapted", "confidence", "disagreement", "swipe"]
 
@@ -32,6 +33,14 @@ class RunLayers(QObject):
             self._map.view.start_swipe([left], [right])
         else:
             self._add(self._layer(run, job, stem, what))
+
+    def show_maps(self, legend: Legend, paths: list[Path]) -> None:
+        """Show maps of other scenes, wherever they lie."""
+        self.hide()
+        for path in paths:
+            name = self.tr("Map of {0}").format(path.name.removesuffix(CLASS_SUFFIX))
+            self._add(ClassLayer(path, legend, name, self._map.view))
+        self._map.view.fit()
 
     def hide(self) -> None:
         """Take it all from the map."""

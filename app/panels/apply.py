@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -28,15 +35,19 @@ from core.map_files import Which
 
 
 class ApplyPanel(QWidget):
-    """Maps scenes with the run that `show_run` names. `mapped` carries the path of each finished map."""
+    """Maps scenes with the run that `show_run` names; closing it meanwhile ends that, to go on another time.
 
-    mapped = Signal(object)
+    `show_requested` carries the run's folder and the paths of the maps made.
+    """
+
+    show_requested = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._background = Background(self)
         self._run: Path | None = None
-        self._mapped = 0
+        self._maps: list[Path] = []
+        self._leaving = False
         self.engine = Command(self)
         self.engine.heard.connect(self._hear)
         self.engine.ended.connect(self._end)
@@ -76,6 +87,7 @@ class ApplyPanel(QWidget):
         )
         self.to.setText(str(folder / "applied") if folder else "")
         self.said.setText("")
+        self._maps = []
         self._enable()
 
     def add(self, paths: list[Path]) -> None:
@@ -95,6 +107,16 @@ class ApplyPanel(QWidget):
         self.add(dropped_paths(event.mimeData()))
         event.acceptProposedAction()
 
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close once the engine has ended: what it has mapped so far is kept, and gone on with."""
+        if not self.engine.working:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self._leaving = True
+        self.said.setText(self.tr("The engine is being stopped; it can go on another time..."))
+        self.engine.stop()
+
     def _model_choice(self) -> QComboBox:
         which = QComboBox(self)
         which.setAccessibleName(self.tr("Model"))
@@ -110,6 +132,7 @@ class ApplyPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.add_button = self._button("", self.tr("&Add images..."), self._browse_scenes)
+        self.add_folder = self._button("", self.tr("Add f&older..."), self._browse_scene_folder)
         self.remove = self._button("", self.tr("&Remove"), self._remove)
         QShortcut(
             QKeySequence(QKeySequence.StandardKey.Delete),
@@ -120,17 +143,22 @@ class ApplyPanel(QWidget):
         browse = self._button("", self.tr("&Browse..."), self._browse_folder)
         self.go = self._button("start", self.tr("&Make maps"), self._start)
         self.stop = self._button("stop", self.tr("S&top"), self.engine.stop)
+        self.show_maps = self._button("", self.tr("S&how on the map"), self._show_maps)
+        self.show_folder = self._button("folder", self.tr("O&pen folder"), self._show_folder)
         first, where, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        first.addWidget(self.add_button)
-        first.addWidget(self.remove)
+        for button in (self.add_button, self.add_folder, self.remove):
+            first.addWidget(button)
         first.addStretch()
         where.addWidget(self.to, 1)
         where.addWidget(browse)
         last.addWidget(self.go)
         last.addWidget(self.stop)
         last.addWidget(self.bar, 1)
+        last.addStretch()
+        last.addWidget(self.show_maps)
+        last.addWidget(self.show_folder)
         form = QFormLayout()
-        form.addRow(self.tr("M&odel"), self.which)
+        form.addRow(self.tr("Mo&del"), self.which)
         label = QLabel(self.tr("&Folder"), self)
         label.setBuddy(self.to)
         form.addRow(label, where)
@@ -156,6 +184,10 @@ class ApplyPanel(QWidget):
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Images to map"))
         self.add([Path(path) for path in paths])
 
+    def _browse_scene_folder(self) -> None:
+        if found := QFileDialog.getExistingDirectory(self, self.tr("Folder of images to map")):
+            self.add([Path(found)])
+
     def _browse_folder(self) -> None:
         found = QFileDialog.getExistingDirectory(self, self.tr("Folder of the maps"), self.to.text())
         if found:
@@ -169,7 +201,7 @@ class ApplyPanel(QWidget):
     def _start(self) -> None:
         if self._run is None:
             return
-        self._mapped = 0
+        self._maps = []
         self.bar.setValue(0)
         self.said.setText(self.tr("The engine is starting..."))
         to = Path(self.to.text().strip()).expanduser()
@@ -184,29 +216,36 @@ class ApplyPanel(QWidget):
         self.stop.setEnabled(working)
         self.bar.setVisible(working)
         self.remove.setEnabled(bool(self.scenes.selectedItems()) and not working)
-        for widget in (self.add_button, self.which, self.to):
+        for widget in (self.add_button, self.add_folder, self.which, self.to):
             widget.setEnabled(not working)
+        for button in (self.show_maps, self.show_folder):
+            button.setVisible(bool(self._maps) and not working)
+
+    def _show_maps(self) -> None:
+        self.show_requested.emit(self._run, self._maps)
+
+    def _show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._maps[0].parent)))
 
     def _hear(self, event: AnyEvent) -> None:
         if isinstance(event, Progressed):
             self._show_progress(event)
         elif isinstance(event, Pictured):
-            self._mapped += 1
-            self.mapped.emit(Path(event.path))
+            self._maps.append(Path(event.path).absolute())
 
     def _show_progress(self, event: Progressed) -> None:
-        scenes = self.scenes.count()
-        share = (self._mapped + event.done / max(event.total, 1)) / max(scenes, 1)
+        scenes, made = self.scenes.count(), len(self._maps)
+        share = (made + event.done / max(event.total, 1)) / max(scenes, 1)
         self.bar.setValue(min(round(1000 * share), 1000))
-        self.said.setText(
-            self.tr("{0}; map {1} of {2}").format(event.what, min(self._mapped + 1, scenes), scenes)
-        )
+        self.said.setText(self.tr("{0}; map {1} of {2}").format(event.what, min(made + 1, scenes), scenes))
 
     def _end(self, how: str, sentence: str) -> None:
         told = {
-            "done": self.tr("{0} maps are in {1}.").format(self._mapped, self.to.text()),
+            "done": self.tr("{0} maps are in {1}.").format(len(self._maps), self.to.text()),
             "stopped": self.tr("Stopped. Press Make maps to go on where it was."),
             "failed": sentence,
         }
         self.said.setText(told[how])
         self._enable()
+        if self._leaving:
+            self.close()

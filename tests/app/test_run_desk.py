@@ -12,6 +12,7 @@ from recorded import run_folder
 from app.edits import Document
 from app.history import History
 from app.map.class_layers import ClassLayer
+from app.panels.apply import ApplyPanel
 from app.place_map import PlaceMap
 from app.run_desk import RunDesk
 from core.events import Pictured
@@ -50,6 +51,20 @@ def test_the_end_of_another_run_is_not_told(desk: RunDesk, tmp_path: Path, qtbot
     desk.choose(run_folder("finished", tmp_path / "run"))
     qtbot.waitUntil(lambda: desk.results.outcome is not None)
     assert ended == [], "it had ended long before somebody looked"
+
+
+def test_a_map_of_a_new_scene_is_shown(desk: RunDesk, tmp_path: Path, qtbot: QtBot) -> None:
+    folder = run_folder("finished", tmp_path / "run")
+    applied = folder / "maps" / "target.class.tif"
+    desk.apply(folder)
+    panel = desk._window.findChild(ApplyPanel)
+    assert panel is not None
+    panel.show_requested.emit(folder, [applied])
+    target = desk.preview._map
+    qtbot.waitUntil(lambda: target.result("run 0") is not None)
+    layer = target.result("run 0")
+    assert isinstance(layer, ClassLayer)
+    assert (layer.path, layer.name) == (applied, "Map of target")
 
 
 def test_the_healthy_bands_are_those_of_the_runs_method(

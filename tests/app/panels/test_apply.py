@@ -1,6 +1,7 @@
 """Applying a run to new scenes, by a real engine in a process of its own."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import rasterio
 from engines import draw, job_for, run_for, work
 from gestures import drop
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from recorded import run_folder
 
+from app import command
 from app.panels.apply import ApplyPanel
 from core import signals
 
@@ -42,7 +46,7 @@ def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
     qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     assert panel.scenes.count() == 1
     panel.to.setText(str(tmp_path / "out"))
-    with qtbot.waitSignals([panel.mapped, panel.engine.ended], timeout=ENGINE_MS):
+    with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS):
         qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
         assert panel.engine.working
     assert panel.said.text().startswith("1 maps are in")
@@ -51,6 +55,40 @@ def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
         rasterio.open(run.maps / "target.class.tif") as own,
     ):
         np.testing.assert_array_equal(applied.read(), own.read())
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    qtbot.mouseClick(panel.show_folder, Qt.MouseButton.LeftButton)
+    assert opened == [str(tmp_path / "out")]
+    with qtbot.waitSignal(panel.show_requested) as asked:
+        qtbot.mouseClick(panel.show_maps, Qt.MouseButton.LeftButton)
+    assert asked.args == [run.folder, [tmp_path / "out" / "again.class.tif"]]
+
+
+def test_the_images_of_a_folder_are_listed(
+    panel: ApplyPanel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).write_bytes(b"not read")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    qtbot.mouseClick(panel.add_folder, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.scenes.count() == 2)
+    assert not panel.show_maps.isVisible(), "there is none yet"
+
+
+def test_closing_waits_for_the_engine_to_end(
+    panel: ApplyPanel, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "PROGRAM", (sys.executable, "-c", "import time; time.sleep(60)"))
+    panel.show_run(tmp_path)
+    panel.scenes.addItem("scene.tif")
+    panel.go.setEnabled(True)
+    panel.go.click()
+    with qtbot.waitSignal(panel.engine.ended) as said:
+        panel.close()
+        assert panel.isVisible()
+        assert "being stopped" in panel.said.text()
+    assert said.args[0] == "stopped"
+    assert not panel.isVisible()
 
 
 def test_what_the_engine_refuses_is_said_in_its_sentence(
