@@ -1,16 +1,17 @@
 """Reading in the background: a function on another thread, its result back on the window's thread."""
 
 import itertools
-import logging
 import weakref
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from traceback import format_exception
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from shiboken6 import isValid
 
+from app.details import keep
 from app.garbage import collect_here
 from core.errors import BadInput, RunFailed
 
@@ -138,7 +139,8 @@ def _post() -> _Post:
 def sentence(fault: Exception) -> str:
     """What to show of anything raised: the sentence of bad input, else what kind of surprise it was."""
     if isinstance(fault, BadInput | RunFailed):
-        return str(fault)
-    logging.getLogger(__name__).error("unexpected in the background", exc_info=fault)
+        cause = fault.__cause__
+        return keep(str(fault), "".join(format_exception(cause)) if cause else "")
     text = " ".join(str(fault).split())[:200]
-    return f"unexpected {type(fault).__name__}: {text}; please report it, with the log"
+    said = QCoreApplication.translate("Background", "unexpected {0}: {1}; please report it, with its details")
+    return keep(said.format(type(fault).__name__, text), "".join(format_exception(fault)))

@@ -24,6 +24,7 @@ from shiboken6 import isValid
 
 import core
 import resources
+from app.details import keep
 from core.errors import BadInput
 from core.files import read_json, write_json
 from core.run import LIBRARIES, version_of
@@ -210,14 +211,19 @@ def process_environment(added: Mapping[str, str] = MappingProxyType({})) -> QPro
 
 
 def complaint(process: QProcess, code: int, status: QProcess.ExitStatus) -> str:
-    """Why an engine that has ended did not do what it was to: its own sentence, where it left one."""
-    said = bytes(process.readAllStandardError().data()).decode(errors="replace").splitlines()
-    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+    """Why an engine that has ended did not do what it was to: its own sentence, where it left one.
+
+    All that it wrote is kept as the sentence's details.
+    """
+    said = bytes(process.readAllStandardError().data()).decode(errors="replace")
+    errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
     if errors:
-        return errors[-1]
+        return keep(errors[-1], said)
     if status == QProcess.ExitStatus.CrashExit:
-        return _tr("the engine was killed (code {0}); free some memory and try again").format(code)
-    return _tr("the engine gave no answer (code {0}); try `isthmus doctor`").format(code)
+        sentence = _tr("the engine was killed (code {0}); free some memory and try again")
+    else:
+        sentence = _tr("the engine gave no answer (code {0}); try `isthmus doctor`")
+    return keep(sentence.format(code), said)
 
 
 def _tr(text: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import faulthandler
 import gc
+import logging
 import sys
 import threading
 import traceback
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from app.log import start_log
 from app.theme import apply_theme, icon
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Faults(QObject):
         self, kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         details = "".join(traceback.format_exception(kind, fault, trace))
-        sys.stderr.write(details)
+        logging.getLogger(__name__).error("nobody caught\n%s", details)
         if not issubclass(kind, KeyboardInterrupt):
             self.caught.emit(f"{kind.__name__}: {' '.join(str(fault).split())[:200]}", details)
 
@@ -89,6 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     app = application()
+    start_log()
     from app.preferences import Preferences
 
     apply_theme(app, Preferences().theme)

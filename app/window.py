@@ -259,7 +259,8 @@ class MainWindow(QMainWindow):
         assert follower.state is not None
         words = how_it_ended(follower.folder.name, follower.state)
         done = follower.state.status == "done"
-        self.notice.show_notice(words, kind="note" if done else "warning")
+        details = "" if done else "\n".join(follower.said)
+        self.notice.show_notice(words, kind="note" if done else "warning", details=details)
         if self.preferences.notifications:
             self.notifier.tell(words)
         if done and follower is self.runs.follower:

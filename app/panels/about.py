@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from app.background import Background
 from app.engine import Engine, Question
 from app.licences import Library, libraries, licence_text
+from app.log import log_path
 from app.theme import icon
 from core.run import version_of
 
@@ -193,6 +194,7 @@ def report(engine: Mapping[str, Any] | str) -> str:
         "processor": QSysInfo.currentCpuArchitecture(),
         "qt": qVersion(),
         "pyside": PySide6.__version__,
+        "log": str(log_path()),
         "platform": QGuiApplication.platformName(),
         "screen": f"{screen.size().width()} x {screen.size().height()} at {screen.devicePixelRatio():g}",
     }

@@ -29,6 +29,7 @@ from app.background import Background
 from app.command import Command
 from app.dropping import dropped_paths
 from app.gathering import Found, gather
+from app.panels.said import SaidLine
 from app.theme import icon
 from core.events import AnyEvent, Pictured, Progressed
 from core.map_files import Which
@@ -68,9 +69,7 @@ class ApplyPanel(QWidget):
         self.to.textChanged.connect(self._enable)
         self.bar = QProgressBar(self, maximum=1000)
         self.bar.setAccessibleName(self.tr("Progress of the maps"))
-        self.said = QLabel(self, wordWrap=True)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setAccessibleName(self.tr("What came of it"))
+        self.said = SaidLine(self.tr("What came of it"), self)
         self._lay_out()
         self.show_run(None)
 
@@ -86,13 +85,13 @@ class ApplyPanel(QWidget):
             else self.tr("Choose a finished run to apply to new scenes")
         )
         self.to.setText(str(folder / "applied") if folder else "")
-        self.said.setText("")
+        self.said.say("")
         self._maps = []
         self._enable()
 
     def add(self, paths: list[Path]) -> None:
         """List more images, those in folders too; those listed already are not repeated."""
-        self._background.run(lambda: gather(paths), self._list, self.said.setText, tuple(paths))
+        self._background.run(lambda: gather(paths), self._list, self.said.say, tuple(paths))
 
     def _list(self, found: list[Found]) -> None:
         listed = self._texts()
@@ -114,7 +113,7 @@ class ApplyPanel(QWidget):
             return
         event.ignore()
         self._leaving = True
-        self.said.setText(self.tr("The engine is being stopped; it can go on another time..."))
+        self.said.say(self.tr("The engine is being stopped; it can go on another time..."))
         self.engine.stop()
 
     def _model_choice(self) -> QComboBox:
@@ -203,7 +202,7 @@ class ApplyPanel(QWidget):
             return
         self._maps = []
         self.bar.setValue(0)
-        self.said.setText(self.tr("The engine is starting..."))
+        self.said.say(self.tr("The engine is starting..."))
         to = Path(self.to.text().strip()).expanduser()
         which = self.which.currentData()
         self.engine.start("predict", str(self._run), *self._texts(), "--to", str(to), "--which", which)
@@ -237,7 +236,7 @@ class ApplyPanel(QWidget):
         scenes, made = self.scenes.count(), len(self._maps)
         share = (made + event.done / max(event.total, 1)) / max(scenes, 1)
         self.bar.setValue(min(round(1000 * share), 1000))
-        self.said.setText(self.tr("{0}; map {1} of {2}").format(event.what, min(made + 1, scenes), scenes))
+        self.said.say(self.tr("{0}; map {1} of {2}").format(event.what, min(made + 1, scenes), scenes))
 
     def _end(self, how: str, sentence: str) -> None:
         told = {
@@ -245,7 +244,7 @@ class ApplyPanel(QWidget):
             "stopped": self.tr("Stopped. Press Make maps to go on where it was."),
             "failed": sentence,
         }
-        self.said.setText(told[how])
+        self.said.say(told[how])
         self._enable()
         if self._leaving:
             self.close()

@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.checking import Checker
+from app.details import details_of
 from app.edits import Document
 from app.engine import Engine
+from app.panels.problem import show_problem
 from core.findings import Finding, PairReport, Verdict, in_words
 
 if TYPE_CHECKING:  # pyqtgraph takes as long to load as the rest of the window: with the first chart
@@ -184,6 +186,12 @@ class ChecksPanel(QScrollArea):
         row.setContentsMargins(0, 2, 0, 2)
         row.addWidget(icon)
         row.addWidget(text, 1)
+        sentence = finding.text.removeprefix(": ").removesuffix("; ")
+        if details := details_of(sentence):
+            unfold = QPushButton(self.tr("Details"))
+            unfold.setAccessibleName(self.tr("Details"))
+            unfold.clicked.connect(lambda _: show_problem(self, sentence, details))
+            row.addWidget(unfold, alignment=Qt.AlignmentFlag.AlignTop)
         return card
 
     def _build(self) -> None:

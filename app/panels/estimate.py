@@ -8,11 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.edits import Document
 from app.engine import Engine, Question
 from app.launch import estimate_words, read_estimate, run_folder
+from app.panels.said import SaidLine
 from core.cost import Cost
 from core.files import write_text
 
@@ -35,8 +36,7 @@ class EstimateLine(QWidget):
         self.ready = False
         self.automatic = True
         self.cost: Cost | None = None
-        self.words = QLabel(wordWrap=True)
-        self.words.setAccessibleName(self.tr("Estimate of time and memory"))
+        self.words = SaidLine(self.tr("Estimate of time and memory"))
         self.ask = QPushButton(self.tr("Esti&mate"))
         self.ask.setAccessibleName(self.tr("Estimate time and memory"))
         self.ask.setToolTip(
@@ -106,7 +106,7 @@ class EstimateLine(QWidget):
 
     def _on_failure(self, sentence: str) -> None:
         self._done()
-        self._say(self.tr("unknown ({0})").format(sentence))
+        self._say(self.tr("unknown ({0})").format(sentence), sentence)
 
     def _drop(self) -> None:
         if self._question:
@@ -120,5 +120,5 @@ class EstimateLine(QWidget):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def _say(self, words: str) -> None:
-        self.words.setText(self.tr("Time and memory: {0}").format(words))
+    def _say(self, words: str, about: str = "") -> None:
+        self.words.say(self.tr("Time and memory: {0}").format(words), about)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from app.command import Command
 from app.panels.cleaning import CleaningBox
+from app.panels.said import SaidLine
 from app.run_words import work_left
 from core.comparison import Outcome
 from core.delivery.order import drop_unfinished, parts_made
@@ -61,9 +62,7 @@ class ExportDialog(QDialog):
         self.folder.setToolTip(self.tr("Made where it is not there; files of the same name are replaced"))
         self.bar = QProgressBar(self, maximum=1000)
         self.bar.setAccessibleName(self.tr("Progress of the export"))
-        self.said = QLabel(self, wordWrap=True)
-        self.said.setTextFormat(Qt.TextFormat.PlainText)
-        self.said.setAccessibleName(self.tr("What came of it"))
+        self.said = SaidLine(self.tr("What came of it"), self)
         self._lay_out()
         self._enable()
 
@@ -72,7 +71,7 @@ class ExportDialog(QDialog):
         self._to, self._making = Path(self.folder.text().strip()).expanduser(), self._ticked_parts()
         self._progress = Progress()
         self.bar.setValue(0)
-        self.said.setText(self.tr("The engine is starting..."))
+        self.said.say(self.tr("The engine is starting..."))
         words = ["export", str(self._outcome.folder), "--to", str(self._to)]
         words += ["--which", self.which.currentData()]
         words += [word for stem in self._ticked_scenes() for word in ("--scene", stem)]
@@ -83,7 +82,7 @@ class ExportDialog(QDialog):
     def cancel(self) -> None:
         """Stop; no half-written file stays."""
         if self.engine.working:
-            self.said.setText(self.tr("The engine is being stopped..."))
+            self.said.say(self.tr("The engine is being stopped..."))
             self.engine.stop()
 
     def reject(self) -> None:
@@ -216,7 +215,7 @@ class ExportDialog(QDialog):
         if self._progress.work:
             what, done, total = self._progress.work
             self.bar.setValue(round(1000 * done / max(total, 1)))
-            self.said.setText(", ".join(filter(None, (what, work_left(self._progress)))))
+            self.said.say(", ".join(filter(None, (what, work_left(self._progress)))))
 
     def _end(self, how: str, sentence: str) -> None:
         if how != "done":
@@ -226,7 +225,7 @@ class ExportDialog(QDialog):
             "stopped": self.tr("Cancelled; no half-written file was left."),
             "failed": sentence,
         }
-        self.said.setText(told[how])
+        self.said.say(told[how])
         self._enable()
         self.show_folder.setEnabled(how == "done")
         self.show_report.setEnabled(how == "done" and "report" in self._making)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.details import details_of
 from core.errors import BadInput
 
 Kind = Literal["note", "warning", "problem"]
@@ -152,7 +153,7 @@ class NoticeBar(QFrame):
 
     def show_notice(self, text: str, kind: Kind = "warning", details: str = "", action: str = "") -> Notice:
         """Show a notice, or let it wait for those before it; one that waits already is not repeated."""
-        notice = Notice(text, kind, details, action)
+        notice = Notice(text, kind, details or details_of(text), action)
         if notice not in self._waiting:
             self._waiting.append(notice)
         self._refresh()

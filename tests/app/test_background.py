@@ -9,6 +9,7 @@ import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.background import Background
+from app.details import details_of
 from core.errors import BadInput
 
 
@@ -56,6 +57,22 @@ def test_a_surprise_is_a_sentence_too_and_is_logged(qtbot: QtBot, caplog: pytest
     qtbot.waitUntil(lambda: bool(heard))
     assert heard[0].startswith("unexpected ZeroDivisionError")
     assert "Traceback" in caplog.text
+    assert "1 / 0" in details_of(heard[0])
+
+
+def test_what_bad_input_came_from_stands_behind_its_sentence(qtbot: QtBot) -> None:
+    background, heard = Background(), list[str]()
+
+    def read() -> None:
+        try:
+            raise OSError("the disk is gone")
+        except OSError as fault:
+            raise BadInput(Path("b.tif"), "cannot be read", "mount the disk") from fault
+
+    background.run(read, _never, heard.append)
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == ["b.tif: cannot be read; mount the disk"]
+    assert "the disk is gone" in details_of(heard[0])
 
 
 def test_of_two_calls_with_one_key_only_the_later_is_heard(qtbot: QtBot) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import small_job
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.edits import Document
 from app.engine import Engine
 from app.panels.checks import ChecksPanel
+from app.panels.problem import ProblemDialog
 from app.project import REMOVE
 from core.findings import Verdict
 
@@ -145,7 +146,8 @@ def test_looking_can_be_stopped(qtbot: QtBot, panel: ChecksPanel) -> None:
 
 
 def test_an_engine_that_dies_is_a_sentence(qtbot: QtBot, document: Document) -> None:
-    broken = Engine(program=[sys.executable, "-c", "raise SystemExit(1)"])
+    program = "import sys; print('Traceback: the cause', file=sys.stderr); sys.exit(1)"
+    broken = Engine(program=[sys.executable, "-c", program])
     panel = ChecksPanel(document, engine=broken)
     qtbot.addWidget(panel)
     panel.check()
@@ -153,3 +155,8 @@ def test_an_engine_that_dies_is_a_sentence(qtbot: QtBot, document: Document) -> 
     assert panel.words.text() == "The check itself failed"
     assert panel.faults
     assert panel.verdict is None
+    next(each for each in panel.fault_box.findChildren(QPushButton) if each.text() == "Details").click()
+    problem = panel.findChild(ProblemDialog)
+    assert problem is not None
+    assert problem.details.toPlainText() == "Traceback: the cause"
+    problem.reject()

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 import resources
+from app.details import details_of
 from app.engine import REMEMBERED_S, Engine, cache_path
 from core.files import write_json
 
@@ -68,6 +69,15 @@ def test_questions_are_answered_in_turn(engine: Engine, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(order) == 3)
     assert order == ["one", "job.yaml: has no source; add one", "three"]
     assert not engine.busy
+
+
+def test_all_that_a_failing_engine_wrote_stands_behind_its_sentence(engine: Engine, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(engine.ask("fail").failed) as failed:
+        pass
+    assert details_of(failed.args[0]).splitlines() == [
+        "warning: chatter",
+        "error: job.yaml: has no source; add one",
+    ]
 
 
 @pytest.mark.parametrize(("name", "words"), [("silent", "no answer (code 3)"), ("killed", "was killed")])

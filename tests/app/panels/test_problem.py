@@ -5,7 +5,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from app.panels.problem import NoticeBar, show_problem, split
+from app.details import keep
+from app.panels.problem import NoticeBar, ProblemDialog, show_problem, split
+from app.panels.said import SaidLine
 from core.errors import BadInput
 
 FAULT = BadInput("a.tif", "has no CRS", "assign one with gdal_edit")
@@ -58,6 +60,34 @@ def test_notices_wait_in_turn_and_are_not_repeated(qtbot: QtBot) -> None:
     assert not bar.action.isVisible()
     qtbot.mouseClick(bar.close_button, Qt.MouseButton.LeftButton)
     assert not bar.isVisible()
+
+
+def test_details_kept_for_a_sentence_are_unfolded_and_copied(qtbot: QtBot) -> None:
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    bar.show_notice(keep("a.tif: cannot be read", "Traceback: the disk is gone"))
+    assert bar.unfold.isVisible()
+    qtbot.mouseClick(bar.unfold, Qt.MouseButton.LeftButton)
+    dialog = bar.findChild(ProblemDialog)
+    assert dialog is not None
+    qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
+    assert "Traceback: the disk is gone" in QGuiApplication.clipboard().text()
+    dialog.reject()
+
+
+def test_a_line_offers_the_details_of_what_it_says(qtbot: QtBot) -> None:
+    line = SaidLine("What came of it")
+    qtbot.addWidget(line)
+    line.show()
+    line.say("3 maps are in out.")
+    assert not line.unfold.isVisible()
+    line.say("unknown (the engine was killed)", keep("the engine was killed", "Traceback"))
+    assert line.unfold.isVisible()
+    qtbot.mouseClick(line.unfold, Qt.MouseButton.LeftButton)
+    dialog = line.findChild(ProblemDialog)
+    assert dialog is not None
+    assert dialog.details.toPlainText() == "Traceback"
+    dialog.reject()
 
 
 def test_a_notice_that_no_longer_holds_is_taken_back(qtbot: QtBot) -> None:
