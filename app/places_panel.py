@@ -23,6 +23,7 @@ class PlacesPanel(QTabWidget):
     def __init__(self, document: Document, maps: MapArea, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._maps = maps
+        self.setAccessibleName(self.tr("Places"))
         self.imagery = {place: ImageryPanel(document, place) for place in ("source", "target")}
         self.addTab(self.imagery["source"], self.tr("&Source (labelled)"))
         self.addTab(self.imagery["target"], self.tr("&Target (no labels)"))

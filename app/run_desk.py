@@ -41,6 +41,7 @@ class RunDesk(QObject):
         super().__init__(window)
         self._history, self._window = history, window
         self.watch, self.curves, self.results = WatchPanel(), CurvesPanel(), ResultsPanel()
+        window.addActions(self.watch.controls.actions)  # their keys work whatever is shown
         self.watching = QTabWidget()
         self.watching.setAccessibleName(self.tr("The run"))
         self.watching.addTab(self.watch, self.tr("&Watch"))

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSpinBox, QComboBox, QWidget
 
 from app.edits import Document
 from app.engine import Engine
@@ -124,12 +125,29 @@ def ready(folder: Path) -> Document:
 
 
 def unnamed(widget: QWidget) -> list[str]:
-    """The controls within that a screen reader could not name, or that a tooltip does not explain."""
-    kinds = ("QComboBox", "QLineEdit", "QPushButton", "QToolButton", "QRadioButton", "QCheckBox")
-    found = [w for w in widget.findChildren(QWidget) if type(w).__name__ in kinds and w.isVisibleTo(widget)]
-    own = [
-        w
-        for w in found
-        if not w.objectName().startswith("qt_") and type(w.parentWidget()).__name__ != "_NumberBox"
-    ]
-    return [f"{type(w).__name__} {w.objectName()}" for w in own if not w.accessibleName()]
+    """What takes the focus within `widget` and a screen reader could not name, hidden pages included."""
+    found = [w for w in [widget, *widget.findChildren(QWidget)] if _takes_focus(w)]
+    return [_place(w) for w in found if not _name(w)]
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    """Not the parts that Qt makes controls of: viewports, the lines of boxes, the lists they open."""
+    parent, ours = widget.parentWidget(), not widget.objectName().startswith("qt_")
+    part = isinstance(parent, QAbstractScrollArea) and parent.viewport() is widget
+    while parent is not None:
+        part = part or isinstance(parent, QComboBox | QAbstractSpinBox)
+        parent = parent.parentWidget()
+    return widget.focusPolicy() != Qt.FocusPolicy.NoFocus and ours and not part
+
+
+def _name(widget: QWidget) -> str:
+    """As assistive technology gets it: the accessible name, a button's text, the label whose buddy it is."""
+    return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+
+
+def _place(widget: QWidget) -> str:
+    names, at = [], widget
+    while at is not None:
+        names.append(type(at).__name__)
+        at = at.parentWidget()
+    return " in ".join(names[:3])

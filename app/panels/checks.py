@@ -195,6 +195,7 @@ class ChecksPanel(QScrollArea):
         return card
 
     def _build(self) -> None:
+        self.setAccessibleName(self.tr("Checks"))
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.fault_box, self.warning_box = QGroupBox(self.tr("Faults")), QGroupBox(self.tr("Warnings"))

@@ -41,6 +41,7 @@ class ComparePanel(QScrollArea):
         self._series: dict[tuple[int, str], Series] = {}
         self._plot: Plot | None = None
         tr = self.tr
+        self.setAccessibleName(tr("Two runs side by side"))
         self.title = QLabel(self, wordWrap=True)
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setProperty("role", "heading")

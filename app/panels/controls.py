@@ -1,10 +1,10 @@
 """Start, pause, stop and kill: what can be asked of a run, wherever it is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QToolBar, QToolButton, QWidget
 
 from app.following import Follower
 from app.theme import icon
@@ -13,10 +13,11 @@ from app.theme import icon
 class Controls(QObject):
     """Four actions on the run that `show_run` names, each enabled while it makes sense.
 
-    Kill is offered only when the worker does not do as asked, and asks first: `question` is open then.
+    `keys` are their shortcuts, in the order of `actions`. Kill is offered only when the worker does not do as
+    asked, and asks first: `question` is open then.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, keys: Sequence[str] = ()) -> None:
         super().__init__(parent)
         self._widget, self._follower = parent, None
         self.question: QMessageBox | None = None
@@ -29,6 +30,9 @@ class Controls(QObject):
         self.kill = act(
             "kill", tr("Kill..."), tr("End a worker at once that does not answer"), self._ask_to_kill
         )
+        for action, key in zip(self.actions, keys, strict=False):
+            action.setShortcut(key)
+            action.setToolTip(f"{action.toolTip()} ({key})")
         self.refresh()
 
     _follower: Follower | None
@@ -89,6 +93,13 @@ class Controls(QObject):
             text = self.tr("End the worker of {0} at once?").format(self._follower.folder.name)
             more = self.tr("What it did since its last checkpoint is lost; it can be resumed from there.")
             self.question = confirm(self._widget, text, more, self.tr("Kill"), self._follower.kill)
+
+
+def reach_by_tab(bar: QToolBar) -> None:
+    """Let Tab stop at the buttons of a toolbar, which it passes by otherwise."""
+    for button in bar.findChildren(QToolButton):
+        if button.defaultAction():
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 def confirm(parent: QWidget, text: str, more: str, verb: str, act: Callable[[], object]) -> QMessageBox:

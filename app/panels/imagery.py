@@ -209,6 +209,7 @@ class ImageryPanel(DropPlace):
         self.area.draw_requested.connect(self.draw_area_requested)
         self.bands = BandsEditor(self._document, self._place, self.reader)
         self.tabs = QTabWidget()
+        self.tabs.setAccessibleName(self.tr("Settings of the image and of the place"))
         self.tabs.addTab(self.labels, self.tr("Labels"))
         self.tabs.addTab(self.area, self.tr("Area of interest"))
         self.tabs.addTab(self.bands, self.tr("Bands and nodata"))

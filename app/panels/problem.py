@@ -178,7 +178,7 @@ class NoticeBar(QFrame):
         count = self.tr(" ({0} more)").format(more) if more else ""
         self.text.setText(f"{kinds[first.kind]}: {first.text}{count}")
         self.action.setText(first.action)
-        self.action.setAccessibleName(first.action)
+        self.action.setAccessibleName(first.action or self.action.toolTip())
         self.action.setVisible(bool(first.action))
         self.unfold.setVisible(bool(first.details))
 
@@ -195,7 +195,7 @@ class NoticeBar(QFrame):
         button = QToolButton(self)
         button.setText(text)
         button.setToolTip(tip)
-        button.setAccessibleName(text)
+        button.setAccessibleName(text or tip)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(lambda _: slot())
         return button

@@ -39,6 +39,7 @@ class ResultsPanel(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.outcome: Outcome | None = None
+        self.setAccessibleName(self.tr("Results"))
         self._background, self._areas = Background(self), AreaCount(self)
         self._areas.counted.connect(self._show_areas)
         self._areas.failed.connect(self._miss_areas)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox, QToolBar, QWidget
 
 from app.background import Background
 from app.history import History
-from app.panels.controls import Controls, confirm
+from app.panels.controls import Controls, confirm, reach_by_tab
 from app.theme import icon
 from core.run_state import RunSummary, delete, drop_checkpoints
 
@@ -38,6 +38,7 @@ class RunBar(QToolBar):
         self.controls = Controls(self)
         self.addActions(self.controls.actions)
         self._make_actions()
+        reach_by_tab(self)
         self.show_runs([])
 
     def show_runs(self, runs: list[RunSummary]) -> None:

@@ -19,13 +19,15 @@ from PySide6.QtWidgets import (
 
 from app import run_words as words
 from app.following import Follower
-from app.panels.controls import Controls
+from app.panels.controls import Controls, reach_by_tab
 from app.panels.preview_controls import PreviewControls
 from core.progress import Progress
 from core.run_reading import RunState
 
 LOG_LINES = 2000
 ICON_PX = 24
+KEYS = ("F6", "F7", "F8")
+"""Start or resume, pause, stop."""
 
 
 class WatchPanel(QWidget):
@@ -40,7 +42,7 @@ class WatchPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follower: Follower | None = None
-        self.controls = Controls(self)
+        self.controls = Controls(self, KEYS)
         self.icon = QLabel(self)
         self.status = self._label("heading", self.tr("State of the run"))
         self.sentence = self._label("", self.tr("What the run does and what to do"))
@@ -103,7 +105,9 @@ class WatchPanel(QWidget):
         head.addWidget(self.status, 1)
         buttons = QToolBar(self)
         buttons.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        buttons.setAccessibleName(self.tr("What to ask of the run"))
         buttons.addActions(self.controls.actions)
+        reach_by_tab(buttons)
         progress = QHBoxLayout()
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.left)
