@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.background import Background
 from core.comparison import Outcome
@@ -13,6 +13,8 @@ from geo_io.class_areas import class_areas
 
 Areas = dict[Which, list[float]]
 """Square metres by class, by model."""
+Stamp = tuple[tuple[Path, int], ...]
+"""Maps and when each was written."""
 
 
 class AreaCount(QObject):
@@ -26,27 +28,24 @@ class AreaCount(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = Background(self)
-        self._known: dict[tuple[tuple[Path, int], ...], Areas] = {}
+        self._background = Background(self, "areas")
+        self._known: dict[Stamp, Areas] = {}
         self._stop = Event()
+        if application := QCoreApplication.instance():
+            application.aboutToQuit.connect(self.stop)
 
     def count(self, outcome: Outcome) -> None:
         """Count the maps of both models; an earlier count that is not done is given up."""
         self.stop()
         self._stop = stop = Event()
-        paths = _paths(outcome)
-        stamp = tuple((path, path.stat().st_mtime_ns) for group in paths.values() for path in group)
-        if stamp in self._known:
-            self.counted.emit(outcome.folder, self._known[stamp])
-            return
 
-        def done(areas: Areas | None) -> None:
-            if areas is not None:
+        def done(found: tuple[Stamp, Areas] | None) -> None:
+            if found is not None:
+                stamp, areas = found
                 self._known[stamp] = areas
                 self.counted.emit(outcome.folder, areas)
 
-        work = _Count(paths, len(outcome.names), stop)
-        self._background.run(work, done, self.failed.emit)
+        self._background.run(_Count(outcome, dict(self._known), stop), done, self.failed.emit)
 
     def stop(self) -> None:
         """Give up at the next window."""
@@ -55,14 +54,21 @@ class AreaCount(QObject):
 
 
 class _Count:
-    """Sums the areas of each model's maps; None when stopped."""
+    """Sums the areas of each model's maps, unless they are known; None when stopped."""
 
-    def __init__(self, paths: dict[Which, list[Path]], classes: int, stop: Event) -> None:
-        self._paths, self._classes, self._stop = paths, classes, stop
+    def __init__(self, outcome: Outcome, known: dict[Stamp, Areas], stop: Event) -> None:
+        self._outcome, self._known, self._stop = outcome, known, stop
+        self._classes = len(outcome.names)
 
-    def __call__(self) -> Areas | None:
+    def __call__(self) -> tuple[Stamp, Areas] | None:
+        groups = _paths(self._outcome)
+        stamp = tuple((path, path.stat().st_mtime_ns) for group in groups.values() for path in group)
+        areas = self._known.get(stamp) or self._count(groups)
+        return None if areas is None else (stamp, areas)
+
+    def _count(self, groups: dict[Which, list[Path]]) -> Areas | None:
         total: Areas = {}
-        for which, paths in self._paths.items():
+        for which, paths in groups.items():
             area_m2 = np.zeros(self._classes)
             for path in paths:
                 counted = np.zeros(self._classes)

@@ -18,9 +18,17 @@ from core.errors import BadInput, RunFailed
 Result = TypeVar("Result")
 
 THREADS = 2
+"""Of each room."""
+DISKS = "disks"
+"""The room of looks at what may lie on a disk that does not answer."""
+
 
 # Not Qt's pool: its threads forget Python's thread-locals after every task, and pyproj crashes on that.
-_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="background")
+@cache
+def _pool(room: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix=f"background {room}")
+
+
 _numbers = itertools.count()
 
 
@@ -28,13 +36,16 @@ class Background(QObject):
     """Runs functions off the window's thread. Of calls with the same key only the latest is heard.
 
     For reads that take seconds at most: a thread cannot be ended, and Python's own work in one slows the
-    window. What takes longer belongs in a process (`app.engine`). `busy`: `waiting` may have changed.
+    window. What takes longer belongs in a process (`app.engine`). Calls wait for those of the same `room`
+    alone: what may hang, as a look at a dead network disk, has one of its own. `busy`: `waiting` may have
+    changed.
     """
 
     busy = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, room: str = "") -> None:
         super().__init__(parent)
+        self._room = room
         collect_here()
         self._awaited: dict[Hashable, int] = {}
         _post()  # made on the window's thread, where it delivers
@@ -53,7 +64,7 @@ class Background(QObject):
         A later call with the same `key` silences this one, and skips it where it has not begun.
         """
         number = self._awaited[key] = next(_numbers)
-        _pool.submit(_Task(self, key, number, work, done, failed).work)
+        _pool(self._room).submit(_Task(self, key, number, work, done, failed).work)
         self.busy.emit()
 
     def drop(self, key: Hashable = "") -> None:

@@ -17,21 +17,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.background import DISKS, Background
 from app.form_row import FIELD_WIDTH_PX, LABEL_WIDTH_PX
 
 IMAGENET, FROM_FILE, NONE = range(3)
 
 
 class NetworkChooser(QWidget):
-    """`changed` carries one of encoder, decoder, weights, and its new value (null weights: None)."""
+    """`changed` carries one of encoder, decoder, weights, and its new value (null weights: None).
+
+    `faults_changed` comes when `faults` may have: a file is looked for off the window's thread.
+    """
 
     changed = Signal(str, object)
+    faults_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._encoders: list[str] = []
         self._licences: Mapping[str, str] = {}
         self._file: str | None = None
+        self._missing = False
+        self._background = Background(self, DISKS)
         self.encoder = self._make_encoder()
         self.decoder = QComboBox()
         self.decoder.activated.connect(lambda _: self.changed.emit("decoder", self.decoder.currentText()))
@@ -65,7 +72,17 @@ class NetworkChooser(QWidget):
         _fill(self.decoder, known if decoder in known else [*known, decoder], decoder)
         self._file = weights if isinstance(weights, str) and weights != "imagenet" else None
         self._show_weights(NONE if weights is None else FROM_FILE if self._file else IMAGENET)
+        self._missing = False
+        self._background.drop()
+        if self._file:
+            there = Path(self._file).expanduser().is_file
+            self._background.run(there, self._take_file, lambda _: self._take_file(False))
         self._show_note()
+
+    def _take_file(self, there: bool) -> None:
+        self._missing = not there
+        self._show_note()
+        self.faults_changed.emit()
 
     @property
     def faults(self) -> list[str]:
@@ -78,7 +95,7 @@ class NetworkChooser(QWidget):
                 self.tr("did you mean {0}?").format(close[0]) if close else self.tr("choose one of the list")
             )
             found.append(self.tr("The encoder {0} is unknown; {1}").format(repr(name), hint))
-        if self._file and not Path(self._file).is_file():
+        if self._missing:
             found.append(self.tr("The weights file {0} does not exist; choose another").format(self._file))
         return found
 
@@ -98,8 +115,12 @@ class NetworkChooser(QWidget):
         box.setLineEdit(line)
         box.setCompleter(completer)
         line.editingFinished.connect(self._on_encoder)
-        line.textEdited.connect(lambda _: self._show_note())
+        line.textEdited.connect(lambda _: self._on_typed())
         return box
+
+    def _on_typed(self) -> None:
+        self._show_note()
+        self.faults_changed.emit()
 
     def _on_encoder(self, _: str = "") -> None:
         name = self.encoder.currentText().strip()

@@ -37,6 +37,7 @@ class JobSettings(QWidget):
         self.forms: dict[str, SchemaForm] = {}
         self.network = NetworkChooser()
         self.network.changed.connect(self._on_network)
+        self.network.faults_changed.connect(self.faults_changed)
         self.shares = SharesTable()
         self.shares.changed.connect(self._on_shares)
         self.sections: dict[str, Section] = {}

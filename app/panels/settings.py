@@ -1,5 +1,6 @@
 """Settings that hold for all projects."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.background import DISKS, Background
 from app.engine import Engine
 from app.panels.weights import WeightsDownload
 from app.preferences import TILE_CACHE_MIB, Preferences
@@ -35,6 +37,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self._preferences = Preferences()
+        self._background = Background(self, DISKS)
         self.theme = _choice(
             {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
         )
@@ -95,15 +98,22 @@ class SettingsDialog(QDialog):
     def _judge_weights(self) -> None:
         """Say what the folder holds before anyone relies on it."""
         folder = self._folder()
+        self._background.drop()
         self.found.setVisible(folder is not None)
-        self._ok.setEnabled(folder is None or folder.is_dir())
-        self._apply.setEnabled(self._ok.isEnabled())
-        if folder is None:
-            return
-        if not folder.is_dir():
+        self._allow(folder is None)
+        if folder is not None:
+            self.found.setText(self.tr("Looking at the folder..."))
+            self._background.run(partial(_encoders_in, folder), self._show_weights, self.found.setText)
+
+    def _allow(self, keep: bool) -> None:
+        self._ok.setEnabled(keep)
+        self._apply.setEnabled(keep)
+
+    def _show_weights(self, names: list[str] | None) -> None:
+        self._allow(names is not None)
+        if names is None:
             self.found.setText(self.tr("⚠ This is no folder; choose one, or empty the field."))
             return
-        names = sorted(path.stem for path in folder.glob("*.safetensors"))
         more = self.tr(" and {0} more").format(len(names) - FEW_NAMES) if len(names) > FEW_NAMES else ""
         holds = self.tr("Holds weights of {0}{1}.").format(", ".join(names[:FEW_NAMES]), more)
         none = self.tr("Holds no weights yet: put files named ENCODER.safetensors into it.")
@@ -181,6 +191,11 @@ class SettingsDialog(QDialog):
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         return box
+
+
+def _encoders_in(folder: Path) -> list[str] | None:
+    """The encoders whose weights lie in a folder; None where it is none."""
+    return sorted(path.stem for path in folder.glob("*.safetensors")) if folder.is_dir() else None
 
 
 def _choice(words: dict[str, str]) -> QComboBox:

@@ -1,5 +1,6 @@
 """The start page: the sample, a new project, a file, or one of those opened lately."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.background import DISKS, Background
 from app.dropping import dropped_paths
 from app.panels.sample_card import SampleCard
 from app.recent import forget, recent_projects
@@ -33,6 +35,7 @@ class StartPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._background = Background(self, DISKS)
         self.setAcceptDrops(True)
         self._build()
         self.refresh()
@@ -41,7 +44,8 @@ class StartPanel(QWidget):
         """Show the projects opened lately as they are now."""
         self.recent.clear()
         for path in recent_projects():
-            self.recent.addItem(self._item(path))
+            self.recent.addItem(_item(path))
+            self._background.run(path.is_file, partial(self._mark, path), partial(self._miss, path), path)
         self.recent.setVisible(self.recent.count() > 0)
         self.no_recent.setVisible(self.recent.count() == 0)
         self._enable_removal()
@@ -77,18 +81,19 @@ class StartPanel(QWidget):
         self.remove.setVisible(self.recent.count() > 0)
         self.remove.setEnabled(bool(self.recent.selectedItems()))
 
-    def _item(self, path: Path) -> QListWidgetItem:
-        there = path.is_file()
-        name = path.parent.name if path.stem == "job" else path.stem
-        lost = "" if there else self.tr(" (not found)")
-        item = QListWidgetItem(f"{name}{lost}\n{path.parent}")
-        item.setData(_PATH, str(path))
-        item.setData(_THERE, there)
-        item.setToolTip(str(path) if there else self.tr("{} is not there now").format(path))
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}{lost}, {path}")
-        if not there:
-            item.setForeground(self.palette().placeholderText())
-        return item
+    def _miss(self, path: Path, _sentence: str) -> None:
+        self._mark(path, False)
+
+    def _mark(self, path: Path, there: bool) -> None:
+        """What is listed is taken to be there until its disk says that it is not."""
+        for item in (self.recent.item(row) for row in range(self.recent.count())):
+            if item.data(_PATH) == str(path) and not there:
+                name = self.tr("{0} (not found)").format(_name(path))
+                item.setText(f"{name}\n{path.parent}")
+                item.setData(_THERE, False)
+                item.setToolTip(self.tr("{} is not there now").format(path))
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {path}")
+                item.setForeground(self.palette().placeholderText())
 
     def _build(self) -> None:
         title, hint = QLabel("Isthmus"), QLabel(self.tr("From a mapped place to one without a single label."))
@@ -159,6 +164,19 @@ class _Recent(QListWidget):
             self.removed.emit()
         else:
             super().keyPressEvent(event)
+
+
+def _name(path: Path) -> str:
+    return path.parent.name if path.stem == "job" else path.stem
+
+
+def _item(path: Path) -> QListWidgetItem:
+    item = QListWidgetItem(f"{_name(path)}\n{path.parent}")
+    item.setData(_PATH, str(path))
+    item.setData(_THERE, True)
+    item.setToolTip(str(path))
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{_name(path)}, {path}")
+    return item
 
 
 def _jobs(event: QDropEvent) -> list[Path]:

@@ -109,6 +109,18 @@ def test_map_projections_survive_many_short_tasks(qtbot: QtBot) -> None:
     assert set(heard) == {"WGS 84 / UTM zone 33N"}
 
 
+def test_calls_of_another_room_do_not_wait(qtbot: QtBot) -> None:
+    slow, quick, works, heard = Background(room="areas"), Background(), [Gated() for _ in range(8)], []
+    for number, work in enumerate(works):
+        slow.run(work, lambda _: None, _never, key=number)
+    quick.run(lambda: "paused", heard.append, _never)
+    qtbot.waitUntil(lambda: heard == ["paused"])
+    assert not any(work.ended.is_set() for work in works)
+    for work in works:
+        work.gate.set()
+    qtbot.waitUntil(lambda: not slow.waiting)
+
+
 def test_a_dropped_call_is_not_heard(qtbot: QtBot) -> None:
     background, work = Background(), Gated()
     background.run(work, _never, _never, key="facts")

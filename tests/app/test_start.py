@@ -79,13 +79,27 @@ def test_recent_projects_open_and_missing_ones_say_so(
     remember(there)
     panel.refresh()
     assert not panel.no_recent.isVisible()
-    assert [panel.recent.item(i).text().split("\n")[0] for i in range(2)] == ["valley", "gone (not found)"]
+    names = ["valley", "gone (not found)"]
+    qtbot.waitUntil(lambda: [panel.recent.item(i).text().split("\n")[0] for i in range(2)] == names)
     opened = list[Path]()
     panel.open_requested.connect(opened.append)
     for row in (0, 1):
         panel.recent.setCurrentRow(row)
         qtbot.keyClick(panel.recent, Qt.Key.Key_Return)
     assert opened == [there]
+
+
+def test_a_disk_that_does_not_answer_holds_nothing_up(
+    qtbot: QtBot, panel: StartPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(Path, "is_file", lambda _: answer.wait(10) and False)
+    remember(Path("/dead/valley.yaml"))
+    panel.refresh()
+    assert panel.recent.item(0).text() == "valley\n/dead"
+    assert not answer.is_set()
+    answer.set()
+    qtbot.waitUntil(lambda: "not found" in panel.recent.item(0).text())
 
 
 def test_delete_takes_a_project_off_the_list_for_good(

@@ -1,5 +1,6 @@
 """An encoder found by a part of its name; weights from a file."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,33 @@ def test_weights_from_a_file_nothing_or_imagenet(
         chooser.weights.activated.emit(FROM_FILE)
     assert changed.args == ["weights", str(path)]
     chooser.set_values("resnet18", "unet", str(path))
+    qtbot.waitUntil(lambda: bool(chooser.faults))
     assert "does not exist" in chooser.faults[0]
     path.touch()
+    chooser.set_values("resnet18", "unet", str(path))
+    with qtbot.waitSignal(chooser.faults_changed):
+        pass
     assert chooser.faults == []
     assert chooser.weights.currentText() == "mine.safetensors"
     with qtbot.waitSignal(chooser.changed) as changed:
         chooser.weights.activated.emit(NONE)
     assert changed.args == ["weights", None]
+
+
+def test_a_disk_that_does_not_answer_holds_nothing_up(
+    chooser: NetworkChooser, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(Path, "is_file", lambda _: answer.wait(10) and False)
+    chooser.set_values("resnet18", "unet", "/dead/mine.safetensors")
+    assert (chooser.faults, answer.is_set()) == ([], False)
+    answer.set()
+    qtbot.waitUntil(lambda: "does not exist" in chooser.note.text())
+
+
+def test_what_is_typed_is_judged_at_once(chooser: NetworkChooser, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(chooser.faults_changed):
+        retype(qtbot, chooser, "resnet19")
 
 
 def test_a_cancelled_file_dialog_changes_nothing(

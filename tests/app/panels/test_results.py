@@ -1,5 +1,6 @@
 """Results of a recorded run: the verdict in words, figures before and after, what can be shown."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from pytestqt.qtbot import QtBot
 from recorded import run_folder
 
+from app import areas
+from app.areas import AreaCount
+from app.background import THREADS, Background
 from app.panels.results import ResultsPanel
+from core.comparison import read_outcome
 from core.files import read_json, write_json
 
 
@@ -88,6 +93,23 @@ def test_class_areas_are_counted_in_hectares(panel: ResultsPanel, show, tmp_path
     assert rows["water"] == ["0.31", "0.23", "▼ 0.07 (-24%)"]
     assert rows["field"][2].startswith("▲ 0.05")
     assert not panel.areas_note.isVisible()
+
+
+def test_counting_areas_keeps_no_request_waiting(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome, gate = read_outcome(run_folder("finished", tmp_path / "run")), threading.Event()
+    monkeypatch.setattr(areas, "class_areas", lambda *_: gate.wait(10) and ())
+    counts, heard = [AreaCount() for _ in range(THREADS)], list[str]()
+    for count in counts:
+        count.count(outcome)
+    background = Background()
+    background.run(lambda: "paused", heard.append, heard.append)
+    qtbot.waitUntil(lambda: heard == ["paused"])
+    assert not gate.is_set()
+    for count in counts:
+        count.stop()
+    gate.set()
 
 
 def test_a_damaged_map_is_said_beside_the_areas(

@@ -1,5 +1,6 @@
 """Settings chosen in the dialog are kept, or not."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_what_is_chosen_is_kept_and_shown_again(dialog: SettingsDialog, qtbot: Q
     qtbot.keyClick(dialog.notifications, Qt.Key.Key_Space)
     dialog.cache.setValue(1024)
     qtbot.keyClicks(dialog.weights, str(tmp_path))
+    qtbot.waitUntil(dialog._ok.isEnabled)
     with qtbot.waitSignal(dialog.applied):
         qtbot.mouseClick(dialog._ok, Qt.MouseButton.LeftButton)
     kept = Preferences()
@@ -58,14 +60,28 @@ def test_a_cancelled_dialog_changes_nothing(dialog: SettingsDialog, qtbot: QtBot
 def test_the_weights_folder_is_judged_at_once(dialog: SettingsDialog, qtbot: QtBot, tmp_path: Path) -> None:
     assert not dialog.found.isVisible()
     qtbot.keyClicks(dialog.weights, str(tmp_path / "nowhere"))
-    assert "no folder" in dialog.found.text()
+    qtbot.waitUntil(lambda: "no folder" in dialog.found.text())
     assert not dialog._ok.isEnabled()
     dialog.weights.setText(str(tmp_path))
-    assert "no weights yet" in dialog.found.text()
+    qtbot.waitUntil(lambda: "no weights yet" in dialog.found.text())
     (tmp_path / "resnet18.safetensors").touch()
     dialog.weights.setText(f"{tmp_path}/")
-    assert dialog.found.text() == "Holds weights of resnet18."
+    qtbot.waitUntil(lambda: dialog.found.text() == "Holds weights of resnet18.")
     assert dialog._ok.isEnabled()
+
+
+def test_a_disk_that_does_not_answer_holds_nothing_up(
+    dialog: SettingsDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(Path, "is_dir", lambda _: answer.wait(10) and False)
+    dialog.weights.setText("/dead/weights")
+    assert dialog.found.text() == "Looking at the folder..."
+    assert not dialog._ok.isEnabled()
+    dialog.weights.clear()
+    assert dialog._ok.isEnabled()
+    assert not answer.is_set()
+    answer.set()
 
 
 def test_a_folder_is_chosen_in_the_dialog(
