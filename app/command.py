@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, QObject, QProcess, Qt, QTimer, Signal
 
-from app.engine import PROGRAM, complaint, process_environment
+from app.engine import PROGRAM, Answer, complaint, parsed, process_environment
 from core.events import parse_event
 
 PATIENCE_MS = 3000
@@ -12,7 +12,7 @@ PATIENCE_MS = 3000
 class Command(QObject):
     """`heard` carries each event that the engine tells, typed.
 
-    `ended` carries "done", "stopped" or "failed", and a sentence.
+    `ended` carries "done", "stopped" or "failed", and a sentence. `answer` is what it said that is no event.
     """
 
     heard = Signal(object)
@@ -22,6 +22,7 @@ class Command(QObject):
         super().__init__(parent)
         self._process: QProcess | None = None
         self._line, self._stopped = b"", False
+        self.answer: Answer = {}
         if application := QCoreApplication.instance():
             application.aboutToQuit.connect(self.close)
 
@@ -33,7 +34,7 @@ class Command(QObject):
         """Start `isthmus` with these words, `--json` behind them. Does nothing while it works already."""
         if self._process is not None:
             return
-        self._line, self._stopped = b"", False
+        self._line, self._stopped, self.answer = b"", False, {}
         self._process = process = QProcess(self)
         process.setProcessEnvironment(process_environment())
         process.readyReadStandardOutput.connect(self._hear)
@@ -59,8 +60,11 @@ class Command(QObject):
         if self._process is None:
             return
         *lines, self._line = (self._line + self._process.readAllStandardOutput().data()).split(b"\n")
-        for event in filter(None, map(parse_event, lines)):
-            self.heard.emit(event)
+        for line in lines:
+            if event := parse_event(line):
+                self.heard.emit(event)
+            else:
+                self.answer = parsed(line) or self.answer
 
     def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
         self._hear()

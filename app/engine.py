@@ -145,7 +145,7 @@ class Engine(QObject):
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         if not self._process or not self._asked:
             return
-        answer = _parsed(bytes(self._process.readAllStandardOutput().data()))
+        answer = parsed(bytes(self._process.readAllStandardOutput().data()))
         if answer is None:
             self._fail(complaint(self._process, code, status))
             return
@@ -230,7 +230,7 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Engine", text)
 
 
-def _parsed(said: bytes) -> Answer | None:
+def parsed(said: bytes) -> Answer | None:
     """A command that found faults exits with one and answers all the same."""
     try:
         answer = json.loads(said)

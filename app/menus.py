@@ -114,7 +114,7 @@ class Menus(QObject):
     def _settings(self) -> None:
         from app.panels.settings import SettingsDialog
 
-        dialog = SettingsDialog(self._window.devices, self._window.engine, self._window)
+        dialog = SettingsDialog(self._window.devices, self._window)
         dialog.applied.connect(self._apply_settings)
         dialog.open()
 

@@ -1,6 +1,7 @@
 """Commands about this installation: what it can do, what it can be told, what it runs on."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,7 @@ def weights(
     """Download an encoder's pretrained weights for work offline; shows their licence."""
     from core.networks.download import download, licence_of
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half-written file stays
     licence = licence_of(encoder)
     if not as_json:
         print(f"licence of {encoder}: {licence}", flush=True)

@@ -36,6 +36,7 @@ class SaidLine(QWidget):
         """Show `text`; `about` is the sentence whose details are meant, where `text` is more than that."""
         self._sentence = about or text
         self.label.setText(text)
+        self.setVisible(bool(text))
         self.unfold.setVisible(bool(details_of(self._sentence)))
 
     def _show(self) -> None:

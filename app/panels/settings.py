@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import DISKS, Background
-from app.engine import Engine
 from app.panels.weights import WeightsDownload
 from app.preferences import TILE_CACHE_MIB, Preferences
 
@@ -33,7 +32,7 @@ class SettingsDialog(QDialog):
 
     applied = Signal()
 
-    def __init__(self, devices: list[str], engine: Engine, parent: QWidget | None = None) -> None:
+    def __init__(self, devices: list[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self._preferences = Preferences()
@@ -53,7 +52,7 @@ class SettingsDialog(QDialog):
         self.weights = QLineEdit(clearButtonEnabled=True)
         self.weights.setPlaceholderText(self.tr("automatic: in your own data folder"))
         self.weights.textChanged.connect(self._judge_weights)
-        self.download = WeightsDownload(engine, self._folder)
+        self.download = WeightsDownload(self._folder)
         self.download.fetched.connect(self._judge_weights)
         self.found = QLabel(wordWrap=True)
         self.found.setMinimumWidth(FOUND_WIDTH_PX)
@@ -63,6 +62,11 @@ class SettingsDialog(QDialog):
     def accept(self) -> None:
         self.apply()
         super().accept()
+
+    def done(self, result: int) -> None:
+        """A download ends with the dialog that shows it."""
+        self.download.cancel()
+        super().done(result)
 
     def apply(self) -> None:
         """Keep what is shown."""

@@ -5,28 +5,38 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.engine import Engine
+from app.command import Command
 from app.panels.problem import split
+from app.panels.said import SaidLine
 
 DEFAULT_ENCODER = "tu-pvt_v2_b2"
 
 
 class WeightsDownload(QWidget):
-    """Asks the engine for an encoder's licence, the user for agreement, and the engine for the file.
+    """Asks for an encoder's licence, the user for agreement, then fetches the file, in a process of its own.
 
     `folder` tells where to; `fetched` comes when a file was added there.
     """
 
     fetched = Signal()
 
-    def __init__(
-        self, engine: Engine, folder: Callable[[], Path | None], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, folder: Callable[[], Path | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._engine, self._folder = engine, folder
+        self._folder = folder
         self.question: QMessageBox | None = None
+        self.engine = Command(self)
+        self.engine.ended.connect(self._end)
+        self._then: Callable[[Mapping[str, Any]], None] = self._show_licence
         self.encoder = QLineEdit(DEFAULT_ENCODER)
         self.encoder.setAccessibleName(self.tr("Encoder to download"))
         self.encoder.setToolTip(
@@ -36,24 +46,28 @@ class WeightsDownload(QWidget):
         self.button.setAccessibleName(self.tr("Download weights"))
         self.button.setToolTip(self.tr("Shows the licence before anything is fetched"))
         self.button.clicked.connect(self._ask_licence)
-        self.said = QLabel(wordWrap=True)
-        self.said.setAccessibleName(self.tr("What came of the download"))
-        self.said.hide()
-        row = QHBoxLayout()
-        row.addWidget(self.encoder, 1)
-        row.addWidget(self.button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addWidget(self.said)
+        self.bar = QProgressBar(minimum=0, maximum=0)
+        self.bar.setAccessibleName(self.tr("Progress of the download"))
+        self.stop = QPushButton(self.tr("Cance&l download"))
+        self.stop.setAccessibleName(self.tr("Cancel download"))
+        self.stop.setToolTip(self.tr("No half-written file stays"))
+        self.stop.clicked.connect(self.cancel)
+        self.said = SaidLine(self.tr("What came of the download"))
+        self._lay_out()
+        self._rest("")
+
+    @Slot()
+    def cancel(self) -> None:
+        """Stop asking or fetching."""
+        if self.engine.working:
+            self.said.say(self.tr("Being cancelled…"))
+            self.engine.stop()
 
     @Slot()
     def _ask_licence(self) -> None:
-        self._wait(self.tr("Asking for the licence…"), ["--licence"], self._show_licence)
+        self._start(self.tr("Asking for the licence…"), ["--licence"], self._show_licence)
 
-    @Slot(object)
     def _show_licence(self, answer: Mapping[str, Any]) -> None:
-        self._rest("")
         text = self.tr("The weights of {0} come under this licence: {1}.\nDownload them?")
         self.question = QMessageBox(
             QMessageBox.Icon.Question,
@@ -69,27 +83,43 @@ class WeightsDownload(QWidget):
     def _download(self) -> None:
         folder = self._folder()
         to = ["--to", str(folder)] if folder else []
-        self._wait(self.tr("Downloading…"), to, self._show_file)
+        self._start(self.tr("Downloading…"), to, self._show_file)
 
-    @Slot(object)
     def _show_file(self, answer: Mapping[str, Any]) -> None:
         self._rest(self.tr("{0} is there.").format(answer["path"]))
         self.fetched.emit()
 
-    def _wait(self, words: str, options: list[str], then: Callable[[Any], None]) -> None:
-        self.button.setEnabled(False)
-        self.said.setText(words)
-        self.said.show()
-        question = self._engine.ask("weights", self.encoder.text().strip(), *options, "--json")
-        question.answered.connect(then)
-        question.failed.connect(self._fail)
+    def _start(self, words: str, options: list[str], then: Callable[[Mapping[str, Any]], None]) -> None:
+        self._then = then
+        self.engine.start("weights", self.encoder.text().strip(), *options)
+        self._rest(words)
 
-    @Slot(str)
-    def _fail(self, sentence: str) -> None:
-        wrong, remedy = split(sentence)
-        self._rest(f"⚠ {wrong}. {self.tr('What to try: {0}').format(remedy)}" if remedy else f"⚠ {wrong}")
+    @Slot(str, str)
+    def _end(self, how: str, sentence: str) -> None:
+        self._rest(self.tr("Cancelled; no half-written file was left.") if how == "stopped" else "")
+        if how == "failed":
+            wrong, remedy = split(sentence)
+            try_it = f". {self.tr('What to try: {0}').format(remedy)}" if remedy else ""
+            self.said.say(f"⚠ {wrong}{try_it}", sentence)
+        elif how == "done":
+            self._then(self.engine.answer)
 
     def _rest(self, words: str) -> None:
-        self.button.setEnabled(True)
-        self.said.setText(words)
-        self.said.setVisible(bool(words))
+        working = self.engine.working
+        self.button.setEnabled(not working)
+        self.encoder.setEnabled(not working)
+        for widget in (self.bar, self.stop):
+            widget.setVisible(working)
+        self.said.say(words)
+
+    def _lay_out(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.encoder, 1)
+        first.addWidget(self.button)
+        second.addWidget(self.bar, 1)
+        second.addWidget(self.stop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(first)
+        column.addLayout(second)
+        column.addWidget(self.said)

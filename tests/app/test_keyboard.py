@@ -55,7 +55,7 @@ def test_everything_in_a_dialog_that_takes_the_focus_has_a_name(
 ) -> None:
     run = run_folder("finished", tmp_path / "one")
     made: dict[str, QWidget] = {
-        "settings": SettingsDialog(["cpu"], window.engine, window),
+        "settings": SettingsDialog(["cpu"], window),
         "about": AboutDialog(window.engine, window),
         "keys": ShortcutsDialog(window),
         "export": ExportDialog(read_outcome(run), tmp_path / "out", window),

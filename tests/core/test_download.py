@@ -1,5 +1,7 @@
 """Weights for work offline: fetched whole, under the name that runs look for, with their licence."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,30 @@ def test_licences_are_those_of_the_publishers() -> None:
     assert "huggingface.co/smp-hub/resnet18" in licence_of("resnet18")
     with pytest.raises(BadInput, match="did you mean"):
         licence_of("tu-pvt_v2_b22")
+
+
+SLOW = """
+import sys, time, types
+from pathlib import Path
+from geo_io.whole_file import whole
+def download(encoder, to):
+    with whole(to / encoder) as partial:
+        partial.touch()
+        print("begun", flush=True)
+        time.sleep(60)
+sys.modules["core.networks.download"] = types.SimpleNamespace(download=download, licence_of=lambda _: "mit")
+from core.cli import main
+sys.argv = ["isthmus", "weights", "resnet18", "--to", sys.argv[1], "--json"]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process can be told to end there")
+def test_a_download_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert list(tmp_path.iterdir())
+        process.terminate()
+        process.wait(30)
+    assert list(tmp_path.iterdir()) == []

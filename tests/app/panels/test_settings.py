@@ -1,5 +1,6 @@
 """Settings chosen in the dialog are kept, or not."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from app.engine import Engine
+from app import command
 from app.panels.settings import SettingsDialog
 from app.preferences import Preferences
 
@@ -20,7 +21,7 @@ def dialog(qtbot: QtBot) -> SettingsDialog:
 
 
 def shown(qtbot: QtBot) -> SettingsDialog:
-    found = SettingsDialog(["cpu", "cuda:0"], Engine())
+    found = SettingsDialog(["cpu", "cuda:0"])
     qtbot.addWidget(found)
     found.show()
     return found
@@ -90,6 +91,16 @@ def test_a_folder_is_chosen_in_the_dialog(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     qtbot.mouseClick(dialog.browse, Qt.MouseButton.LeftButton)
     assert dialog.weights.text() == str(tmp_path)
+
+
+def test_a_download_ends_with_the_dialog(
+    dialog: SettingsDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "PROGRAM", (sys.executable, "-c", "import time; time.sleep(60)"))
+    dialog.download.button.click()
+    with qtbot.waitSignal(dialog.download.engine.ended) as said:
+        dialog.reject()
+    assert said.args[0] == "stopped"
 
 
 def test_a_device_that_is_gone_stays_chosen(qtbot: QtBot) -> None:
