@@ -1,4 +1,4 @@
-"""What the launch panel knows: presets, recipes, folder, command, an estimate in words. No Qt here."""
+"""What the launch panel knows: presets, recipes, folder, command, an estimate. No Qt here."""
 
 import shlex
 import shutil
@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.project import REMOVE, Key, Project
-from core.console import duration
 from core.cost import Cost
 from core.job import Method
 from core.variants import folder_name
@@ -126,14 +125,6 @@ def read_estimate(answer: Mapping[str, Any], folder: Path | None) -> Cost | None
     there = next((parent for parent in folder.parents if parent.exists()), None) if folder else None
     free = {"disk_free_gib": shutil.disk_usage(there).free / 2**30} if there else {}
     return cost.model_copy(update=free)
-
-
-def estimate_words(cost: Cost) -> str:
-    """`about 12 min on cuda:0, 1.3 GiB of memory, 0.2 GiB on disk`."""
-    parts = [f"about {duration(cost.total_s)} on {cost.device}"]
-    if cost.memory_gib is not None:
-        parts.append(f"{cost.memory_gib:.1f} GiB of memory")
-    return ", ".join([*parts, f"up to {cost.disk_gib:.1f} GiB on disk"])
 
 
 def no_room(cost: Cost | None, folder: Path | None) -> list[str]:

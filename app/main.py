@@ -7,11 +7,12 @@ import logging
 import sys
 import threading
 import traceback
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths, QTimer, Signal
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QStandardPaths, QTimer, QTranslator, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.log import start_log
@@ -81,6 +82,18 @@ def application() -> QApplication:
     return app
 
 
+def translate(app: QApplication, locale: QLocale, folder: Path | None = None) -> bool:
+    """Speak the locale's language, Qt's own buttons too, where `folder` (resources/translations) has it."""
+    rooms = {"isthmus": str(folder or files("resources") / "translations")}
+    rooms["qtbase"] = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    for name, room in rooms.items():
+        translator = QTranslator(app)
+        if not translator.load(locale, name, "_", room):
+            return False
+        app.installTranslator(translator)
+    return True
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the window until it is closed."""
     parser = argparse.ArgumentParser(
@@ -92,6 +105,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     app = application()
     start_log()
+    translate(app, QLocale())
     from app.preferences import Preferences
 
     apply_theme(app, Preferences().theme)

@@ -1,4 +1,4 @@
-"""How the window says what has become of a run: a word and an icon for each status, and what is left."""
+"""How the window says what a run will take, what has become of it, and what is left."""
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QIcon
@@ -6,6 +6,7 @@ from PySide6.QtGui import QIcon
 from app.panels.problem import split
 from app.theme import icon
 from core.console import duration
+from core.cost import Cost
 from core.progress import Progress
 from core.run_reading import RunState, RunStatus
 
@@ -91,6 +92,14 @@ def work_left(progress: Progress) -> str:
     """As `time_left`, of other long work than training."""
     left = progress.work_seconds_left
     return "" if left is None else tr("{0} left").format(duration(left))
+
+
+def estimate_words(cost: Cost) -> str:
+    """`about 12 min on cuda:0, 1.3 GiB of memory, 0.2 GiB on disk`."""
+    parts = [tr("about {0} on {1}").format(duration(cost.total_s), cost.device)]
+    if cost.memory_gib is not None:
+        parts.append(tr("{0:.1f} GiB of memory").format(cost.memory_gib))
+    return ", ".join([*parts, tr("up to {0:.1f} GiB on disk").format(cost.disk_gib)])
 
 
 def size_text(size_bytes: int) -> str:

@@ -1,7 +1,4 @@
-"""One setting of a form: how its value is written, read, checked and stepped. No Qt here.
-
-Texts made here (bounds, reasons) are English: they stand beside the engine's own.
-"""
+"""One setting of a form: how its value is written, read, checked and stepped. Of Qt only its translations."""
 
 import math
 import re
@@ -9,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import yaml
+from PySide6.QtCore import QCoreApplication
 
 Keys = tuple[str, ...]
 Kind = Literal["choice", "integer", "number", "boolean", "text", "list", "group", "other"]
@@ -50,7 +48,7 @@ class Setting:
                 return None
             if self.default == []:
                 return []
-            raise ValueError("must be given")
+            raise ValueError(tr("must be given"))
         value = self._read(text)
         self.check(value)
         return value
@@ -60,14 +58,14 @@ class Setting:
         if value is None and self.optional:
             return
         if self.kind == "choice" and value not in self.choices:
-            raise ValueError(f"must be one of {', '.join(map(str, self.choices))}")
+            raise ValueError(tr("must be one of {0}").format(", ".join(map(str, self.choices))))
         if self.kind == "boolean" and not isinstance(value, bool):
-            raise ValueError("must be true or false")
+            raise ValueError(tr("must be true or false"))
         if self.kind == "group" and not isinstance(value, dict):
-            raise ValueError("must be a group of settings, or nothing")
+            raise ValueError(tr("must be a group of settings, or nothing"))
         if self.kind == "list":
             if not isinstance(value, list):
-                raise ValueError("must be a list, with commas between")
+                raise ValueError(tr("must be a list, with commas between"))
             for item in value:
                 self._check_number(item, self.items)
         self._check_number(value, self.kind)
@@ -96,10 +94,10 @@ class Setting:
     def bounds(self) -> str:
         """The bounds in words, "" where there are none."""
         parts = [
-            f"at least {_plain(self.least)}" if self.least > -math.inf else "",
-            f"above {_plain(self.above)}" if self.above > -math.inf else "",
-            f"at most {_plain(self.most)}" if self.most < math.inf else "",
-            f"below {_plain(self.below)}" if self.below < math.inf else "",
+            tr("at least {0}").format(_plain(self.least)) if self.least > -math.inf else "",
+            tr("above {0}").format(_plain(self.above)) if self.above > -math.inf else "",
+            tr("at most {0}").format(_plain(self.most)) if self.most < math.inf else "",
+            tr("below {0}").format(_plain(self.below)) if self.below < math.inf else "",
         ]
         return ", ".join(part for part in parts if part)
 
@@ -108,8 +106,8 @@ class Setting:
         """What leaving it empty means: the description's `(default: ...)`, else in a word."""
         said = re.search(r"\(default: (.+)\)", self.description)
         if said and self.default is None:
-            return f"automatic: {said[1]}"
-        return "automatic" if self.default is None and self.kind != "group" else "none"
+            return tr("automatic: {0}").format(said[1])
+        return tr("automatic") if self.default is None and self.kind != "group" else tr("none")
 
     @property
     def tip(self) -> str:
@@ -119,8 +117,10 @@ class Setting:
         lines = [
             self.description,
             f"{self.bounds[:1].upper()}{self.bounds[1:]}{unit}" if self.bounds else "",
-            f"Default: {default}{unit if self.default is not None else ''}" if default else "",
-            f"In the job file: {'.'.join(self.keys)}",
+            tr("Default: {0}").format(f"{default}{unit if self.default is not None else ''}")
+            if default
+            else "",
+            tr("In the job file: {0}").format(".".join(self.keys)),
         ]
         return "\n".join(line for line in lines if line)
 
@@ -152,10 +152,10 @@ class Setting:
         if kind not in ("integer", "number"):
             return
         if isinstance(value, bool) or not isinstance(value, int if kind == "integer" else (int, float)):
-            raise ValueError("must be a whole number" if kind == "integer" else "must be a number")
+            raise ValueError(tr("must be a whole number") if kind == "integer" else tr("must be a number"))
         low, high = self.least <= value and self.above < value, value <= self.most and value < self.below
         if not (low and high):
-            raise ValueError(f"must be {self.bounds}")
+            raise ValueError(tr("must be {0}").format(self.bounds))
 
 
 def _plain(value: Any) -> str:
@@ -166,20 +166,20 @@ def _plain(value: Any) -> str:
 
 def _number(text: str) -> float:
     if re.fullmatch(r"[-+]?\d+,\d+", text):
-        raise ValueError(f"must have a point, not a comma: {text.replace(',', '.')}")
+        raise ValueError(tr("must have a point, not a comma: {0}").format(text.replace(",", ".")))
     try:
         value = float(text)
     except ValueError:
-        raise ValueError("must be a number, such as 0.001 or 1e-3") from None
+        raise ValueError(tr("must be a number, such as 0.001 or 1e-3")) from None
     if not math.isfinite(value):
-        raise ValueError("must be finite")
+        raise ValueError(tr("must be finite"))
     return value
 
 
 def _integer(text: str) -> int:
     value = _number(text)
     if not value.is_integer():
-        raise ValueError("must be a whole number")
+        raise ValueError(tr("must be a whole number"))
     return int(value)
 
 
@@ -187,4 +187,8 @@ def _yaml(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ValueError("must be YAML, such as [1, 2] or {a: 1}") from None
+        raise ValueError(tr("must be YAML, such as [1, 2] or {a: 1}")) from None
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("Setting", text)

@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.background import sentence
 from app.garbage import collect_here
-from core.errors import BadInput, RunFailed
 
 THREADS = 2
 Result = TypeVar("Result")
@@ -25,10 +25,8 @@ def attempt(work: Callable[[], Result]) -> tuple[Result | None, str | None]:
     """What `work` returned, or the sentence of the error it raised."""
     try:
         return work(), None
-    except (BadInput, RunFailed) as fault:
-        return None, str(fault)
     except Exception as fault:
-        return None, f"a read for the map failed ({fault!r}); reload the layer"
+        return None, sentence(fault)
 
 
 class Loader(QObject):

@@ -19,6 +19,7 @@ from app.background import Background
 from app.following import Follower
 from app.history import History
 from app.panels.tables import FigureTable, change_text, figure
+from app.run_words import tr
 from app.series import Series
 from core.comparison import Outcome, Row, headline, read_outcome, score_rows, share_rows, signal_rows
 from core.variants import differences
@@ -191,13 +192,16 @@ def _plain(value: Any) -> str:
 
 def _verdict_rows(one: Outcome, other: Outcome) -> list[list[str]]:
     both = [outcome.verdict for outcome in (one, other)]
-    rows = [["did adapting help", *(headline(verdict).partition(":")[0] for verdict in both)]]
-    for key, name in (("chosen", "chosen model"), ("sure", "how sure")):
+    rows = [[tr("did adapting help"), *(headline(verdict).partition(":")[0] for verdict in both)]]
+    for key, name in (("chosen", tr("chosen model")), ("sure", tr("how sure"))):
         rows.append([name, *(str(verdict.get(key, "–")) for verdict in both)])
     found = [{row.name: row for row in signal_rows(verdict)} for verdict in both]
     for name in found[0] | found[1]:
         rows.append(
-            [f"{name}, adapted", *(figure(each[name].after if name in each else None) for each in found)]
+            [
+                tr("{0}, adapted").format(name),
+                *(figure(each[name].after if name in each else None) for each in found),
+            ]
         )
     return rows
 

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.edits import Document
 from app.engine import Engine, Question
-from app.launch import estimate_words, read_estimate, run_folder
+from app.launch import read_estimate, run_folder
 from app.panels.said import SaidLine
+from app.run_words import estimate_words
 from core.cost import Cost
 from core.files import write_text
 

@@ -10,7 +10,6 @@ from app.launch import (
     card_of,
     command,
     default_of,
-    estimate_words,
     preset_in_use,
     preset_values,
     read_estimate,
@@ -20,6 +19,7 @@ from app.launch import (
     words_of,
 )
 from app.project import REMOVE, Project
+from app.run_words import estimate_words
 from core.cost import Cost, PhaseCost
 
 SCHEMA, PRESETS, RECIPES = (described()[key] for key in ("job", "presets", "recipes"))
