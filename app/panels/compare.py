@@ -1,14 +1,12 @@
 """Two runs side by side: the options that differ, verdicts, scores, curves and class shares."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGroupBox,
-    QHBoxLayout,
     QLabel,
     QScrollArea,
     QVBoxLayout,
@@ -16,16 +14,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.following import Follower
 from app.history import History
+from app.panels.curve_pair import CurvePair
+from app.panels.curves import score_title
 from app.panels.tables import FigureTable, change_text, figure
 from app.run_words import tr
-from app.series import Series
 from core.comparison import Outcome, Row, headline, read_outcome, score_rows, share_rows, signal_rows
 from core.variants import differences
-
-if TYPE_CHECKING:
-    from app.plot import Plot
 
 Pair = tuple[Outcome, Outcome]
 
@@ -38,9 +33,6 @@ class ComparePanel(QScrollArea):
     def __init__(self, history: History, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._history, self._background = history, Background(self)
-        self._followers: list[Follower] = []
-        self._series: dict[tuple[int, str], Series] = {}
-        self._plot: Plot | None = None
         tr = self.tr
         self.setAccessibleName(tr("Two runs side by side"))
         self.title = QLabel(self, wordWrap=True)
@@ -52,21 +44,20 @@ class ComparePanel(QScrollArea):
         self.options.share_width()
         self.scores = self._table(tr("Chosen map"), tr("Scores"))
         self.shares = self._table(tr("Class share of the chosen model"), tr("Class shares"))
-        self.loss = QComboBox(self)
-        self.loss.setAccessibleName(tr("Loss to compare"))
-        self.loss.setToolTip(tr("Both runs' curve of this loss is drawn"))
-        self.loss.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.loss.currentTextChanged.connect(self._draw)
+        self.losses = CurvePair(tr("Losses"), tr("&Loss"), lambda of: of.curves, str, self)
+        self.score_curves = CurvePair(
+            tr("Scores while it was trained, without labels of the target"),
+            tr("S&core"),
+            lambda of: of.score_curves,
+            score_title,
+            self,
+        )
         self._lay_out()
         self._show_nothing()
 
     def show_runs(self, one: Path, other: Path) -> None:
         """Read both, in the background, and compare them."""
         self._background.run(lambda: (read_outcome(one), read_outcome(other)), self._show, self._fail, "runs")
-
-    def showEvent(self, event: Any) -> None:
-        super().showEvent(event)
-        self._draw()
 
     def _table(self, first: str, name: str, change: bool = True) -> FigureTable:
         headers = [first, self.tr("first"), self.tr("second")] + [self.tr("change")] * change
@@ -86,16 +77,8 @@ class ComparePanel(QScrollArea):
         ):
             self._sections[title] = (self._section(title, table), table)
             layout.addWidget(self._sections[title][0])
-        row = QHBoxLayout()
-        label = QLabel(tr("&Loss"), self)
-        label.setBuddy(self.loss)
-        row.addWidget(label)
-        row.addWidget(self.loss)
-        row.addStretch()
-        self._curves = QGroupBox(tr("Losses"), self)
-        self._curve_box = QVBoxLayout(self._curves)
-        self._curve_box.addLayout(row)
-        layout.addWidget(self._curves)
+        layout.addWidget(self.losses)
+        layout.addWidget(self.score_curves)
         layout.addStretch()
         self.setWidget(body)
         self.setWidgetResizable(True)
@@ -110,7 +93,8 @@ class ComparePanel(QScrollArea):
         self.title.setText(self.tr("Select two runs in the list and press Compare"))
         for box, _ in self._sections.values():
             box.hide()
-        self._curves.hide()
+        for curves in (self.losses, self.score_curves):
+            curves.hide()
 
     def _fail(self, sentence: str) -> None:
         self._show_nothing()
@@ -130,51 +114,11 @@ class ComparePanel(QScrollArea):
         self._show_figures(self.shares, _share_rows(one, other))
         for box, table in self._sections.values():
             box.setVisible(table.rowCount() > 0)
-        self._follow(pair)
+        for curves in (self.losses, self.score_curves):
+            curves.follow([self._history.follower(outcome.folder) for outcome in pair])
 
     def _show_figures(self, table: FigureTable, rows: list[Row]) -> None:
         table.show_rows([[row.name, figure(row.before), figure(row.after), change_text(row)] for row in rows])
-
-    def _follow(self, pair: Pair) -> None:
-        """Both runs' curves, which for a run that ended arrive a little later than its files."""
-        for follower in self._followers:
-            follower.progressed.disconnect(self._take)
-        self._followers = [self._history.follower(outcome.folder) for outcome in pair]
-        self._series.clear()
-        self.loss.clear()
-        if self._plot:
-            self._plot.keep(())
-        self._curves.show()
-        for follower in self._followers:
-            follower.progressed.connect(self._take)
-        self._take()
-
-    def _take(self, _: object = None) -> None:
-        for follower in self._followers:
-            for name in follower.progress.curves:
-                if self.loss.findText(name) < 0:
-                    self.loss.addItem(name)
-        self._draw()
-
-    def _draw(self, _: object = None) -> None:
-        if not (self._followers and self.isVisible()):
-            return
-        if self._plot is None:
-            from app.plot import Plot
-
-            self._plot = Plot(self.tr("optimisation steps"), self.tr("loss"), self.tr("Both losses"), self)
-            self._plot.setMinimumHeight(240)
-            self._plot.show_legend()
-            self._curve_box.addWidget(self._plot)
-        drawn = []
-        for number, follower in enumerate(self._followers):
-            curve = follower.progress.curves.get(self.loss.currentText())
-            if curve:
-                series = self._series.setdefault((number, self.loss.currentText()), Series())
-                series.sync(curve)
-                drawn.append(follower.folder.name)
-                self._plot.set_curve(follower.folder.name, *series.drawn(), number=number)
-        self._plot.keep(drawn)
 
 
 def _header(table: FigureTable) -> str:

@@ -175,10 +175,12 @@ class CurvesPanel(QWidget):
 
 
 def _title(name: str) -> str:
-    if name.startswith(SCORE):
-        key = name.removeprefix(SCORE)
-        return SIGNALS[key][0] if key in SIGNALS else key.replace("_", " ")
-    return name.replace("_", " ")
+    return score_title(name.removeprefix(SCORE)) if name.startswith(SCORE) else name.replace("_", " ")
+
+
+def score_title(name: str) -> str:
+    """How the window calls a score of the journal."""
+    return SIGNALS[name][0] if name in SIGNALS else name.replace("_", " ")
 
 
 def _swatch(number: int) -> QIcon:

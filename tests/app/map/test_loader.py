@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 from worlds import NORTH, WEST, noise, write_raster
 
+from app.details import details_of
 from app.map.cache import TileCache
 from app.map.image_layer import ImageLayer
 from app.map.loader import Loader, Request
@@ -44,6 +45,7 @@ def test_an_error_is_told_in_words(qtbot: QtBot) -> None:
         loader.want([Request((1, 2, 4), lambda: [][0])])
     assert told.args is not None
     assert "IndexError" in told.args[2]
+    assert "Traceback" in details_of(told.args[2])
     loader.stop()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pytestqt.qtbot import QtBot
-from recorded import run_folder
+from recorded import empty_run, run_folder
 
 from app.history import History
 from app.panels.compare import ComparePanel
@@ -80,11 +80,35 @@ def test_classes_of_another_legend_have_their_own_row(
 
 def test_both_curves_of_a_loss_are_drawn(panel: ComparePanel, runs: tuple[Path, Path], qtbot: QtBot) -> None:
     show(panel, runs, qtbot)
-    qtbot.waitUntil(lambda: panel.loss.findText("discriminator") >= 0)
-    panel.loss.setCurrentText("discriminator")
-    assert panel._plot is not None
-    qtbot.waitUntil(lambda: panel._plot.lines.keys() == {"one", "other"})
-    assert len(panel._plot.lines["one"][0]) == 30
+    qtbot.waitUntil(lambda: panel.losses.choice.findText("discriminator") >= 0)
+    panel.losses.choice.setCurrentText("discriminator")
+    plot = panel.losses.plot
+    assert plot is not None
+    qtbot.waitUntil(lambda: plot.lines.keys() == {"one", "other"})
+    assert len(plot.lines["one"][0]) == 30
+
+
+def test_both_curves_of_a_score_are_drawn_beside_them(
+    panel: ComparePanel, runs: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    show(panel, runs, qtbot)
+    scores = panel.score_curves
+    qtbot.waitUntil(lambda: scores.choice.findText("confidence") >= 0)
+    assert scores.choice.itemText(0) == "uncertainty (entropy)"
+    scores.choice.setCurrentText("confidence")
+    assert scores.plot is not None
+    qtbot.waitUntil(lambda: scores.plot.lines.keys() == {"one", "other"})
+    assert list(scores.plot.lines["one"][0]) == [10, 20, 30, 40, 50, 70, 80]
+    assert panel.losses.isVisible()
+
+
+def test_runs_without_scores_show_no_plot_of_them(panel: ComparePanel, tmp_path: Path, qtbot: QtBot) -> None:
+    runs = tmp_path / "one", tmp_path / "other"
+    for folder in runs:
+        empty_run(folder)
+    panel.show_runs(*runs)
+    qtbot.waitUntil(lambda: panel.title.text() == "one and other")
+    assert not panel.score_curves.isVisible()
 
 
 def test_a_run_that_has_no_verdict_yet_can_be_compared(
