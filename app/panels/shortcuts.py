@@ -40,7 +40,7 @@ class ShortcutsDialog(QDialog):
 
 def shortcuts(window: QWidget) -> list[tuple[str, str]]:
     """(command, keys) of everything that has a shortcut, by command; then those of maps and lists."""
-    found = {(action.text(), action.shortcut()) for action in window.findChildren(QAction)}
+    found = {(each.text(), key) for each in window.findChildren(QAction) for key in each.shortcuts()}
     for button in window.findChildren(QAbstractButton):
         if button.shortcut() != QKeySequence.mnemonic(button.text()):
             found.add((button.accessibleName() or button.text(), button.shortcut()))
