@@ -89,18 +89,24 @@ def alpha_index(dataset: DatasetReader) -> int | None:
     """The 1-based number of the alpha band, None where there is none.
 
     GDAL marks the fourth band of any 8-bit file as alpha unless told otherwise, near infrared included. So
-    a band that is not mostly opaque or transparent, in nine samples spread over the file, is no alpha.
+    a band that is not mostly opaque where it holds anything, in nine samples spread over the file, is none.
     """
     marked = marked_alpha(dataset)
     if marked is None:
         return None
     try:
-        samples = np.concatenate([dataset.read(marked, window=w).ravel() for w in _nine_windows(dataset)])
+        samples = np.concatenate([dataset.read(marked, window=w).ravel() for w in nine_windows(dataset)])
     except RasterioError:
         return marked  # damaged: the read that needs it will say where
-    extreme = np.isin(samples, (0, samples.max()))
-    opaque = samples.max() in (0, 1, 255, 65535)
-    return marked if opaque and extreme.mean() >= 0.5 else None
+    seen = samples[~np.isin(samples, (0, dataset.nodatavals[marked - 1] or 0))]
+    if not seen.size:
+        return marked
+    return marked if seen.max() in (1, 255, 65535) and (seen == seen.max()).mean() >= 0.5 else None
+
+
+def has_palette(dataset: DatasetReader, index: int) -> bool:
+    """Whether band `index` (1-based) holds indexes into a colour table."""
+    return dataset.colorinterp[index - 1] is ColorInterp.palette
 
 
 def marked_alpha(dataset: DatasetReader) -> int | None:
@@ -109,7 +115,8 @@ def marked_alpha(dataset: DatasetReader) -> int | None:
     return colors.index(ColorInterp.alpha) + 1 if ColorInterp.alpha in colors else None
 
 
-def _nine_windows(dataset: DatasetReader) -> list[Window]:
+def nine_windows(dataset: DatasetReader) -> list[Window]:
+    """Small ones, spread over the file."""
     height, width = dataset.shape
     rows, cols = ([round(side * share) for share in (0.1, 0.5, 0.9)] for side in (height, width))
     return [

@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from geo_io.errors import BadInput
 from geo_io.grid import Box
-from geo_io.validity import NodataRule
+from geo_io.validity import NodataRule, numbers
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """Values (c, h, w) and validity (h, w)."""
@@ -222,7 +222,7 @@ class Blocks:
         with np.errstate(over="ignore", invalid="ignore"):
             values = raw.astype(self.dtype, copy=False)
         if values.dtype.kind == "f":  # one band is enough: there is no number to compute with
-            valid &= np.isfinite(values).all(axis=0)
+            valid &= numbers(values)
         values[:, ~valid] = 0
         return values, valid
 

@@ -17,7 +17,7 @@ from geo_io.bands import alpha_index
 from geo_io.blocks import Pixels, open_dataset, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box
-from geo_io.validity import NodataRule
+from geo_io.validity import NodataRule, numbers
 from geo_io.whole_file import require_space, whole
 
 Kind = Literal["average", "mode"]
@@ -108,7 +108,7 @@ def _read(source: DatasetReader, rule: NodataRule, window: Window) -> Pixels:
         where = f"{source.name}, window at column {window.col_off}, row {window.row_off}"
         raise BadInput(where, f"cannot be decoded ({fault})", "copy or download the file again") from None
     if values.dtype.kind == "f":
-        valid &= np.isfinite(values).all(axis=0)
+        valid &= numbers(values)
     pad = [(0, -side % FACTOR) for side in valid.shape]
     return np.pad(values, [(0, 0), *pad]), np.pad(valid, pad)
 

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from geo_io.bands import named_bands
+from geo_io.bands import has_palette, named_bands
 from geo_io.blocks import Blocks, Pixels, open_raster
 from geo_io.errors import BadInput
 from geo_io.glance import Glance, sparse_glance, whole_glance
@@ -235,6 +234,6 @@ def _affordable(box: Box, source: Blocks) -> bool:
 
 
 def _palette(dataset: DatasetReader, band: int) -> dict[int, tuple[int, int, int, int]]:
-    if dataset.colorinterp[band - 1] is not ColorInterp.palette:
+    if not has_palette(dataset, band):
         return {}
     return {int(value): (r, g, b, a) for value, (r, g, b, a) in dataset.colormap(band).items()}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 
+from geo_io.bands import has_palette
 from geo_io.blocks import Blocks, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box, Grid
@@ -149,7 +149,7 @@ def _coded(picture: NDArray[np.generic]) -> NDArray[np.int64]:
 
 def palette(dataset: DatasetReader, band: int) -> dict[int, int]:
     """Value -> colour code of a band with a palette, else empty."""
-    if dataset.colorinterp[band - 1] is not ColorInterp.palette:
+    if not has_palette(dataset, band):
         return {}
     return {index: r << 16 | g << 8 | b for index, (r, g, b, _) in dataset.colormap(band).items()}
 

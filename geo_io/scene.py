@@ -12,7 +12,7 @@ from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from geo_io.bands import alpha_index, choose, marked_alpha, named_bands
+from geo_io.bands import alpha_index, choose, has_palette, marked_alpha, named_bands
 from geo_io.blocks import Blocks, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box, Grid
@@ -39,6 +39,10 @@ class Scene:
         raw_dtype = _raw_dtype(path, dataset, rule.indexes)
         self.path, self.bands, self.indexes = path, tuple(bands), rule.indexes
         self.grid, self.warnings = grid_of(dataset)
+        if any(has_palette(dataset, index) for index in rule.indexes):
+            self.warnings += (
+                "is used by its indexes into a colour table: `gdal_translate -expand rgb` first",
+            )
         self.dtype = np.dtype(_kept(raw_dtype))
         self.block = tuple(dataset.block_shapes[rule.indexes[0] - 1])
         self.nodata_source = str(rule)
@@ -139,6 +143,11 @@ class Scene:
         if self._rule.user is not None and any(tag != self._rule.user for tag in self._rule.tags):
             return {}
         factors = dataset.overviews(self.indexes[0])
+        if factors and self._rule.mask:
+            # Without the mask's own, which GDAL makes up as valid everywhere, they have blended nodata in.
+            with open_raster(self.path, OVERVIEW_LEVEL=len(factors) - 1) as coarsest:
+                if not self._rule.masks_some(coarsest):
+                    return {}
         return {factor: replace(self._native, overview=level) for level, factor in enumerate(factors)}
 
     def _source(self, reduction: float) -> tuple[Blocks, tuple[float, float]]:

@@ -164,6 +164,19 @@ def one_tile_raster(folder: Path) -> Words:
     return target(folder, image()[:, :32, :32])
 
 
+@case(DONE, "warning: ", "target.tif: is used by its indexes into a colour table")
+def palette_images_on_both_sides(folder: Path) -> Words:
+    write_raster(folder / "source.tif", image(1)[0], names=("index",), photometric="palette")
+    return target(folder, image(2)[0], names=("index",), photometric="palette")
+
+
+@case(DONE, "the job can run", "68.8% valid")
+def nodata_as_rounded_text(folder: Path) -> Words:
+    values = image(2).astype(np.float32)
+    values[:, :, :40] = np.finfo(np.float32).min
+    return target(folder, values, nodata=-3.40282e38)
+
+
 @case(DONE, "the job can run")
 def rotated(folder: Path) -> Words:
     return target(
