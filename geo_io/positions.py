@@ -1,6 +1,7 @@
 """Where the pixels of one grid lie in another, whatever their CRS."""
 
 from functools import lru_cache
+from math import pi
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,13 @@ def transformer(from_wkt: str, to_wkt: str) -> Transformer:
     return Transformer.from_crs(CRS.from_wkt(from_wkt), CRS.from_wkt(to_wkt), always_xy=True)
 
 
+@lru_cache(64)
+def full_turn(crs_wkt: str | None) -> float | None:
+    """All the way round the earth in units of a geographic CRS; None for any other."""
+    crs = CRS.from_wkt(crs_wkt) if crs_wkt else None
+    return 2 * pi / crs.axis_info[0].unit_conversion_factor if crs and crs.is_geographic else None
+
+
 def apply(t: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """`t` applied to points; a row x and a column y stay such where `t` does not mix them."""
     out_x = t.a * x + t.c if abs(t.b) < 1e-9 else t.a * x + t.b * y + t.c
@@ -55,13 +63,48 @@ def apply(t: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 def _warped(
     grid: Grid, projection: Transformer, to_other: Affine, x: Floats, y: Floats
 ) -> tuple[Floats, Floats]:
-    """Positions in another CRS: exact at every 16th pixel, bilinear between: the ground curves little."""
+    """Positions in another CRS: exact at every 16th pixel, bilinear between: the ground curves little.
+
+    Exact at every pixel where it does not: where longitudes jump, at poles, where a projection ends.
+    """
+
+    def exact(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(invalid="ignore"):  # PROJ says infinity where a projection does not reach
+            return apply(to_other, *projection.transform(*apply(grid.transform, x, y)))
+
     nodes_x, nodes_y = (np.arange(0.0, side + _NODE_PX, _NODE_PX) for side in (grid.width, grid.height))
-    mesh = np.meshgrid(nodes_x, nodes_y)
-    ground = projection.transform(*apply(grid.transform, *mesh))
+    nodes = exact(*np.meshgrid(nodes_x, nodes_y))
+    middles = exact(*np.meshgrid(nodes_x[:-1] + _NODE_PX / 2, nodes_y[:-1] + _NODE_PX / 2))
     along, down = (
         np.maximum(0, 1 - np.abs(p.ravel()[:, None] - n) / _NODE_PX) for p, n in ((x, nodes_x), (y, nodes_y))
     )
-    with np.errstate(invalid="ignore"):  # PROJ says infinity where a projection does not reach
-        col, row = (down @ nodes @ along.T for nodes in apply(to_other, *ground))
+    col, row = (down @ np.where(np.isfinite(n), n, 0) @ along.T for n in nodes)
+    lost, rough = _lost_and_rough(nodes, middles)
+    if lost.any():
+        for positions in (col, row):
+            positions[_pixels(lost, positions.shape)] = np.inf
+    if rough.any():
+        at = _pixels(rough, col.shape)
+        rows, cols = np.nonzero(at)
+        col[at], row[at] = exact(x[0, cols], y[rows, 0])
     return col, row
+
+
+def _lost_and_rough(
+    nodes: tuple[Floats, Floats], middles: tuple[Floats, Floats]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each cell between nodes whether it is out of reach, and whether the mean of its corners misleads."""
+    known, off = [], np.zeros(middles[0].shape, bool)
+    for node, middle in zip(nodes, middles, strict=True):
+        corners = np.stack([node[:-1, :-1], node[:-1, 1:], node[1:, :-1], node[1:, 1:]])
+        known += [*np.isfinite(corners), np.isfinite(middle)]
+        with np.errstate(invalid="ignore"):
+            side = np.ptp(corners, axis=0) / _NODE_PX
+            off |= np.abs(corners.mean(axis=0) - middle) > np.maximum(side, 1) / 50
+    reached = np.stack(known)
+    lost = np.asarray(~reached.any(axis=0))
+    return lost, ~lost & (off | ~reached.all(axis=0))
+
+
+def _pixels(cells: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    return cells.repeat(_NODE_PX, axis=0).repeat(_NODE_PX, axis=1)[: shape[0], : shape[1]]

@@ -13,7 +13,7 @@ from geo_io.blocks import Blocks, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value
-from geo_io.positions import Floats, positions
+from geo_io.positions import Floats, full_turn, positions
 from geo_io.scene import grid_of
 from geo_io.validity import NodataRule
 
@@ -128,7 +128,15 @@ class RasterLabels:
             problem = "has no georeference, but the image has"
             raise BadInput(self.path, problem, "save the labels as GeoTIFF with the image's georeference")
         row, col = positions(grid, self.grid)
+        if grid.crs_wkt and (turn := full_turn(self.grid.crs_wkt)):
+            col = _around(col, self.grid.width, turn / abs(self.grid.transform.a or turn))
         return _whole(row), _whole(col)
+
+
+def _around(col: Floats, width: int, round_px: float) -> Floats:
+    """Columns of places that lie `round_px` round the earth: of the same place the one nearest the middle."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(col - np.floor((col - width / 2) / round_px + 0.5) * round_px)
 
 
 def _whole(position: Floats) -> NDArray[np.int64]:
