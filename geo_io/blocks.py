@@ -22,6 +22,7 @@ from rasterio.windows import Window
 
 from geo_io.errors import BadInput
 from geo_io.grid import Box
+from geo_io.paths import existing
 from geo_io.validity import NodataRule, numbers
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -43,14 +44,13 @@ def open_dataset(path: Path, mode: str = "r", **options: object) -> Any:
         return rasterio.open(path, mode, **options)
 
 
-def open_raster(path: Path, **options: object) -> DatasetReader:
+def open_raster(path: Path, *, remedy: str = "copy or export it again", **options: object) -> DatasetReader:
     """A handle for reading, for the calling thread only. Raises BadInput where GDAL finds no raster."""
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+    existing(path)
     try:
         dataset: DatasetReader = open_dataset(path, "r", **options)
     except RasterioError as fault:
-        raise BadInput(path, f"is not a readable raster ({fault})", "copy or export it again") from None
+        raise BadInput(path, f"is not a readable raster ({fault})", remedy) from None
     if dataset.count == 0:
         raise BadInput(path, "holds no bands of its own", "export the wanted layer as GeoTIFF")
     return dataset
@@ -147,7 +147,7 @@ class Blocks:
         """This thread's own handle: GDAL's are not shareable."""
         handle: DatasetReader | None = getattr(self._local, "handle", None)
         if handle is None or handle.closed:
-            options = {} if self.overview is None else {"OVERVIEW_LEVEL": self.overview}
+            options: dict[str, Any] = {} if self.overview is None else {"OVERVIEW_LEVEL": self.overview}
             handle = self._local.handle = open_raster(self.path, **options)
             self._handles.add(handle)
         return handle

@@ -1,5 +1,8 @@
 """What can go wrong with a user's files: input that cannot be used, and work that cannot be finished."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class BadInput(Exception):
     """Input that cannot be used: names the culprit, says what is wrong and what to try.
@@ -14,6 +17,15 @@ class BadInput(Exception):
     def __reduce__(self) -> tuple[type["BadInput"], tuple[str, str, str]]:
         """Survives the way back from a worker process, which pickles what was raised."""
         return type(self), (self.culprit, self.problem, self.remedy)
+
+
+@contextmanager
+def naming(culprit: object) -> Iterator[None]:
+    """Puts `culprit` in front of bad input that was found where nobody knew whose it is."""
+    try:
+        yield
+    except BadInput as fault:
+        raise BadInput(culprit, f"{fault.culprit} {fault.problem}", fault.remedy) from None
 
 
 class RunFailed(Exception):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from pyproj import Geod, Transformer
+from pyproj import Geod
 
 from geo_io.errors import BadInput
 from geo_io.grid import Grid
+from geo_io.ground import LATLON
+from geo_io.positions import transformer
 from geo_io.scene import Scene
 
 Ring = tuple[tuple[float, float], ...]
@@ -79,13 +81,17 @@ def scene_facts(
 
 def lonlat_ring(grid: Grid, edge_points: int = 8) -> Ring | None:
     """The grid's outline in degrees, each edge in `edge_points` pieces; None where that means nothing."""
-    if grid.crs is None:
+    if grid.crs_wkt is None:
+        return None
+    try:
+        projection = transformer(grid.crs_wkt, LATLON)
+    except BadInput:
         return None
     corners = np.array([*grid.corners, grid.corners[0]], float)
     along = np.arange(edge_points)[:, None] / edge_points
     edges = [a + (b - a) * along for a, b in pairwise(corners)]
     x, y = np.concatenate(edges).T
-    lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    lon, lat = projection.transform(x, y)
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return None
     return tuple(zip(lon.tolist(), lat.tolist(), strict=True))

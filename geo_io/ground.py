@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from pyproj import CRS, Geod
 
+from geo_io.errors import BadInput
 from geo_io.positions import same_crs, transformer
 
 Point = tuple[float, float]
@@ -41,13 +42,19 @@ def latlon(x: float, y: float, crs_wkt: str | None) -> Point | None:
     """Latitude and longitude in degrees (WGS 84); None without a CRS or where it does not reach."""
     if crs_wkt is None:
         return None
-    lon, lat = transformer(crs_wkt, LATLON).transform(x, y)
+    try:
+        lon, lat = transformer(crs_wkt, LATLON).transform(x, y)
+    except BadInput:
+        return None
     return (lat, lon) if math.isfinite(lat) and math.isfinite(lon) else None
 
 
 def from_latlon(lat: float, lon: float, crs_wkt: str) -> Point | None:
     """Map units of a place; None where the CRS does not reach."""
-    x, y = transformer(LATLON, crs_wkt).transform(lon, lat)
+    try:
+        x, y = transformer(LATLON, crs_wkt).transform(lon, lat)
+    except BadInput:
+        return None
     return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 

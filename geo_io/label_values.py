@@ -14,7 +14,8 @@ from geo_io.blocks import Blocks, open_raster
 from geo_io.errors import BadInput
 from geo_io.grid import Box
 from geo_io.legend import Value, value_key
-from geo_io.raster import is_picture, palette
+from geo_io.paths import plain
+from geo_io.raster import REMEDY, is_picture, palette
 from geo_io.validity import NodataRule
 
 _WHOLE_PX, _CELLS, _MOST_VALUES = 25_000_000, 96, 254
@@ -43,7 +44,7 @@ def raster_values(path: Path, band: int = 1) -> LabelValues:
 
     Raises BadInput for a file that cannot be read, lacks the band, holds no whole numbers or too many.
     """
-    with open_raster(path) as dataset:
+    with open_raster(path, remedy=REMEDY) as dataset:
         if not 1 <= band <= dataset.count:
             raise BadInput(f"{path}, band {band}", "is not in the file", f"it has {dataset.count}")
         picture = is_picture(dataset) and not palette(dataset, band)
@@ -65,7 +66,9 @@ def vector_values(path: Path, attribute: str, layer: str | None = None) -> Label
     import pyogrio  # here, because it loads geopandas where that is installed
 
     try:
-        _, _, _, (column,) = pyogrio.raw.read(path, layer=layer, columns=[attribute], read_geometry=False)
+        _, _, _, (column,) = pyogrio.raw.read(
+            plain(path), layer=layer, columns=[attribute], read_geometry=False
+        )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
         raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
     except ValueError:
@@ -73,6 +76,8 @@ def vector_values(path: Path, attribute: str, layer: str | None = None) -> Label
     counts: Counter[Value] = Counter()
     spelling: dict[Value, Value] = {}
     for value in column.tolist():
+        if isinstance(value, (list, dict, np.ndarray)):
+            raise BadInput(f"{path}, attribute {attribute!r}", "holds lists, not one class", "choose another")
         if value is not None and value == value:  # NaN, which stands for nothing, differs from itself
             own = _plain(value)
             counts[spelling.setdefault(value_key(own), own)] += 1

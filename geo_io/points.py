@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_io.errors import BadInput
+from geo_io.paths import existing, plain
 from geo_io.whole_file import whole
 
 Column = NDArray[Any]
@@ -31,7 +32,7 @@ def write_points(path: Path, points: Points) -> None:
     A column of None alone becomes an empty text attribute, to be filled in.
     """
     # pyogrio warns where there is no CRS: a map without one has points without one.
-    with whole(path, suffix=".gpkg") as partial, warnings.catch_warnings(action="ignore"):
+    with whole(plain(path), suffix=".gpkg") as partial, warnings.catch_warnings(action="ignore"):
         pyogrio.raw.write(
             partial,
             geometry=shapely.to_wkb(shapely.points(points.xy)),
@@ -47,20 +48,26 @@ def write_points(path: Path, points: Points) -> None:
 def holds_points(path: Path, layer: str | None = None) -> bool:
     """Whether a vector file's layer holds points; False for whatever cannot be read as one."""
     try:
-        return str(pyogrio.read_info(path, layer=layer)["geometry_type"]).removeprefix("Multi") == "Point"
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return (
+            str(pyogrio.read_info(plain(path), layer=layer)["geometry_type"]).removeprefix("Multi") == "Point"
+        )
+    except (BadInput, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         return False
 
 
 def read_points(path: Path, layer: str | None = None) -> Points:
     """The points of a layer. Raises BadInput where the file cannot be read, or holds other shapes."""
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+    existing(path)
     try:
-        meta, _, geometry, data = pyogrio.raw.read(path, layer=layer, force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:
+        meta, _, geometry, data = pyogrio.raw.read(plain(path), layer=layer, force_2d=True)
+        shapes = shapely.from_wkb(geometry)
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        ValueError,
+        shapely.errors.GEOSException,
+    ) as fault:
         raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
-    shapes = shapely.from_wkb(geometry)
     if (shapely.get_type_id(shapes) != shapely.GeometryType.POINT).any():
         raise BadInput(path, "does not hold single points alone", "give the layer of sample points")
     columns = dict(zip([str(name) for name in meta["fields"]], data, strict=True))

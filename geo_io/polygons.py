@@ -15,6 +15,7 @@ from rasterio import features
 from shapely.geometry import shape
 
 from geo_io.grid import Grid
+from geo_io.paths import plain
 from geo_io.whole_file import whole
 
 WritePolygons = Callable[[NDArray[Any], Mapping[str, NDArray[Any]]], None]
@@ -30,7 +31,7 @@ def write_polygons(
     """
     pairs = list(shapes)
     # GDAL warns about a GeoPackage that is not called .gpkg, so the unfinished file keeps the suffix.
-    with whole(path, suffix=".gpkg") as partial, _fixed_clock():
+    with whole(plain(path), suffix=".gpkg") as partial, _fixed_clock():
         pyogrio.raw.write(
             partial,
             geometry=shapely.to_wkb(np.array([shape(geometry) for geometry, _ in pairs], object)),
@@ -50,7 +51,11 @@ def writing_polygons(path: Path, crs_wkt: str | None) -> Iterator[WritePolygons]
     One layer, named like the file; it is there whole or not at all. The same input gives the same bytes.
     """
     # pyogrio warns where there is no CRS: a map without one has polygons without one.
-    with whole(path, suffix=".gpkg") as partial, _fixed_clock(), warnings.catch_warnings(action="ignore"):
+    with (
+        whole(plain(path), suffix=".gpkg") as partial,
+        _fixed_clock(),
+        warnings.catch_warnings(action="ignore"),
+    ):
 
         def write(shapes: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> None:
             pyogrio.raw.write(

@@ -8,7 +8,9 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 
+from geo_io.errors import BadInput
 from geo_io.grid import Grid
 
 Floats = NDArray[np.floating[Any]]
@@ -42,8 +44,16 @@ def same_crs(one_wkt: str | None, other_wkt: str | None) -> bool:
 
 @lru_cache(64)
 def transformer(from_wkt: str, to_wkt: str) -> Transformer:
-    """Of (x, y) with x eastward. Kept: to make one takes longer than to use it."""
-    return Transformer.from_crs(CRS.from_wkt(from_wkt), CRS.from_wkt(to_wkt), always_xy=True)
+    """Of (x, y) with x eastward. Kept: to make one takes longer than to use it.
+
+    Raises BadInput where nothing relates the two, as a plan of its own and a place on earth.
+    """
+    here, there = CRS.from_wkt(from_wkt), CRS.from_wkt(to_wkt)
+    try:
+        return Transformer.from_crs(here, there, always_xy=True)
+    except ProjError:
+        problem = f"cannot be related to {there.name!r}"
+        raise BadInput(f"CRS {here.name!r}", problem, "give both the same CRS, one of the earth") from None
 
 
 @lru_cache(64)

@@ -10,13 +10,15 @@ from rasterio.io import DatasetReader
 
 from geo_io.bands import has_palette
 from geo_io.blocks import Blocks, open_raster
-from geo_io.errors import BadInput
+from geo_io.errors import BadInput, naming
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value
 from geo_io.positions import Floats, full_turn, positions
 from geo_io.scene import grid_of
 from geo_io.validity import NodataRule
 
+REMEDY = "export the labels again, as GeoTIFF, or as GeoPackage where it holds polygons"
+"""For a file of labels that is no raster."""
 _WINDOW_PX = 4_000_000
 _TIE = 1e-6
 """Nudge, in pixels, that sends a centre on the line between two label pixels the same way in every window."""
@@ -37,7 +39,7 @@ class RasterLabels:
         texts = {v: i for v, i in ids.items() if isinstance(v, str)}
         colors = {_color_code(v): i for v, i in texts.items() if re.fullmatch("#[0-9a-f]{6}", v)}
         self._color_ids = colors if set(colors.values()) - {IGNORE} else {}
-        with open_raster(self.path) as dataset:
+        with open_raster(self.path, remedy=REMEDY) as dataset:
             if not 1 <= band <= dataset.count:
                 raise BadInput(f"{self.path}, band {band}", "is not in the file", f"it has {dataset.count}")
             if "complex" in dataset.dtypes[band - 1]:
@@ -127,7 +129,8 @@ class RasterLabels:
         if grid.crs is not None and self.grid.crs is None and self.grid.transform.is_identity:
             problem = "has no georeference, but the image has"
             raise BadInput(self.path, problem, "save the labels as GeoTIFF with the image's georeference")
-        row, col = positions(grid, self.grid)
+        with naming(self.path):
+            row, col = positions(grid, self.grid)
         if grid.crs_wkt and (turn := full_turn(self.grid.crs_wkt)):
             col = _around(col, self.grid.width, turn / abs(self.grid.transform.a or turn))
         return _whole(row), _whole(col)

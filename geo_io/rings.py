@@ -10,6 +10,7 @@ from pyproj import CRS
 
 from geo_io.errors import BadInput
 from geo_io.ground import Ring, moved
+from geo_io.paths import existing, plain
 
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -46,16 +47,21 @@ def of_wkt(text: str, crs_wkt: str | None, to_crs_wkt: str | None) -> list[Ring]
 
 def of_file(path: Path, to_crs_wkt: str | None, layer: str | None = None) -> list[Ring]:
     """The outer rings of a vector file's polygons, in another CRS. Raises BadInput where there are none."""
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+    existing(path)
     import pyogrio.raw  # here, because it loads geopandas where that is installed
 
     try:
-        meta, _, geometry, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as fault:
+        meta, _, geometry, _ = pyogrio.raw.read(plain(path), layer=layer, columns=[], force_2d=True)
+        shapes = shapely.from_wkb(geometry)
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        ValueError,
+        shapely.errors.GEOSException,
+    ) as fault:
         raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
     crs_wkt = CRS.from_user_input(meta["crs"]).to_wkt() if meta["crs"] else None
-    rings = [moved(ring, crs_wkt, to_crs_wkt, edge=8) for ring in _outer(shapely.from_wkb(geometry))]
+    rings = [moved(ring, crs_wkt, to_crs_wkt, edge=8) for ring in _outer(shapes)]
     if not rings:
         raise BadInput(path, "holds no polygon", "an area of interest is drawn as polygons")
     return rings

@@ -14,14 +14,19 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from geo_io.errors import BadInput
+from geo_io.errors import BadInput, naming
 from geo_io.features import Features
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value, value_key
+from geo_io.paths import existing, plain
 
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _STRAY = 256
 """Codes from here on stand for attribute values without a class."""
+
+
+_EMPTY = "(empty)"
+"""What stands for an attribute without a value: by this text it may be ignored."""
 
 
 class VectorLabels:
@@ -54,13 +59,11 @@ class VectorLabels:
 
     def read(self, grid: Grid) -> NDArray[np.uint8]:
         """(h, w) class ids on `grid`, whatever its CRS, by the feature at each pixel's centre; 255 = none."""
-        burnt = self._features.burn(grid, self._codes, self._fill)
-        return np.minimum(burnt, IGNORE).astype(np.uint8)
+        return np.minimum(self._burn(grid), IGNORE).astype(np.uint8)
 
     def tally(self, grid: Grid) -> dict[str, int]:
         """Attribute value -> pixels on `grid` that hold it although it belongs to no class."""
-        burnt = self._features.burn(grid, self._codes, self._fill)
-        return self._by_stray(burnt)
+        return self._by_stray(self._burn(grid))
 
     def feature_counts(self) -> dict[int, int]:
         """Class id -> features of that class in the whole file."""
@@ -74,6 +77,10 @@ class VectorLabels:
 
     def close(self) -> None:
         """Nothing is held open: for likeness with RasterLabels."""
+
+    def _burn(self, grid: Grid) -> NDArray[np.int32]:
+        with naming(self.path):
+            return self._features.burn(grid, self._codes, self._fill)
 
     def _by_stray(self, codes: NDArray[np.int32]) -> dict[str, int]:
         found, counts = np.unique(codes[codes >= _STRAY], return_counts=True)
@@ -113,17 +120,18 @@ class Area:
 
     def read(self, grid: Grid) -> NDArray[np.bool_]:
         """(h, w): whether each pixel's centre lies inside."""
-        return np.asarray(self._features.burn(grid, self._inside, 0) == 1)
+        with naming(self.path):
+            return np.asarray(self._features.burn(grid, self._inside, 0) == 1)
 
     def box(self, grid: Grid) -> Box:
         """The smallest window of `grid` that holds the area's part in it; of no size where there is none."""
-        return self._features.box(grid)
+        with naming(self.path):
+            return self._features.box(grid)
 
 
 def _load(path: Path, layer: str | None) -> gpd.GeoDataFrame:
     """The features of a layer that have a geometry: flat, valid, without curves."""
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+    existing(path)
     # GDAL warns about what is mended or not needed here: M values, odd field types, unclosed rings.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -137,6 +145,7 @@ def _load(path: Path, layer: str | None) -> gpd.GeoDataFrame:
             pyogrio.errors.DataLayerError,
             ValueError,
             ImportError,
+            shapely.errors.GEOSException,
         ) as fault:
             raise BadInput(
                 path, f"cannot be read as vector data ({fault})", "export it as GeoPackage"
@@ -149,7 +158,7 @@ def _load(path: Path, layer: str | None) -> gpd.GeoDataFrame:
 
 
 def _layer(path: Path, layer: str | None) -> str:
-    layers = {str(name): kind for name, kind in pyogrio.list_layers(path)}
+    layers = {str(name): kind for name, kind in pyogrio.list_layers(plain(path))}
     drawn = [name for name, kind in layers.items() if kind is not None]
     if layer is None and len(drawn) == 1:
         return drawn[0]
@@ -165,6 +174,8 @@ def _attribute(path: Path, frame: gpd.GeoDataFrame, ids: Mapping[Value, int], wa
     """The attribute that holds the class: `wanted`, else the only one that mostly fits the legend."""
     names = [str(name) for name in frame.columns if name != frame.geometry.name]
     if wanted is not None:
+        if wanted in names and _holds_lists(frame[wanted]):
+            raise BadInput(f"{path}, attribute {wanted!r}", "holds lists, not one class", "choose another")
         if wanted in names:
             return wanted
         close = difflib.get_close_matches(wanted, names, n=1)
@@ -174,6 +185,8 @@ def _attribute(path: Path, frame: gpd.GeoDataFrame, ids: Mapping[Value, int], wa
         )
     fitting: dict[bytes, str] = {}  # attributes that say the same of every feature count once
     for name in names:
+        if _holds_lists(frame[name]):
+            continue
         codes, _ = _codes(frame[name], ids)
         if (codes < _STRAY).mean() >= 0.5 and (codes < IGNORE).any():
             fitting.setdefault(np.minimum(codes, IGNORE).tobytes(), name)
@@ -186,16 +199,21 @@ def _attribute(path: Path, frame: gpd.GeoDataFrame, ids: Mapping[Value, int], wa
     )
 
 
+def _holds_lists(column: "pd.Series[Any]") -> bool:
+    return any(isinstance(value, (list, dict, np.ndarray)) for value in column)
+
+
 def _codes(column: "pd.Series[Any]", ids: Mapping[Value, int]) -> tuple[NDArray[np.int32], list[str]]:
     """A class id for each value, or 256 + its position among the values without a class, which follow."""
     positions, uniques = pd.factorize(column, use_na_sentinel=True)
     strays: list[str] = []
     table = []
     for unique in [*uniques, None]:  # factorize gives missing values the position -1: the last
-        code = ids.get(_as_key(unique))
+        value = _EMPTY if unique is None else unique
+        code = ids.get(_as_key(value))
         if code is None:
             code = _STRAY + len(strays)
-            strays.append("(empty)" if unique is None else str(unique))
+            strays.append(str(value))
         table.append(code)
     return np.array(table, np.int32)[positions], strays
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo_io.errors import BadInput
+from geo_io.paths import existing, plain
 
 VECTOR_SUFFIXES = frozenset((".gpkg", ".shp", ".geojson", ".json", ".fgb", ".parquet"))
 """What is opened as vector data; everything else as a raster."""
@@ -22,10 +23,9 @@ def vector_layers(path: Path) -> list[VectorLayer]:
     """The layers with geometries of the file at `path`. Raises BadInput where there are none."""
     import pyogrio  # here, because it loads geopandas where that is installed
 
-    if not path.exists():
-        raise BadInput(path, "does not exist", "check the path")
+    existing(path)
     try:
-        names = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        names = [str(name) for name, kind in pyogrio.list_layers(plain(path)) if kind is not None]
         layers = [_layer(name, pyogrio.read_info(path, layer=name)) for name in names]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
         raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None

@@ -1,5 +1,6 @@
 """What the lists of the window show of images and label files."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from worlds import noise, north_up, write_raster
 
 from geo_io.errors import BadInput
 from geo_io.facts import drawn_area_ha, scene_facts
+from geo_io.ground import from_latlon, latlon, units_m
 from geo_io.label_values import LabelValue, raster_values, vector_values
 from geo_io.vector_facts import VectorLayer, vector_layers
 
@@ -127,6 +129,23 @@ def test_values_of_an_attribute(tmp_path: Path) -> None:
     )
     with pytest.raises(BadInput, match="'klass'"):
         vector_values(path, "klass")
+
+
+def test_lists_are_no_values(tmp_path: Path) -> None:
+    feature = {"type": "Feature", "properties": {"tags": ["a", "b"]}, "geometry": None}
+    text = json.dumps({"type": "FeatureCollection", "features": [feature, feature]})
+    (tmp_path / "a.geojson").write_text(text)
+    with pytest.raises(BadInput, match="'tags': holds lists"):
+        vector_values(tmp_path / "a.geojson", "tags")
+
+
+def test_a_plan_of_its_own_lies_nowhere_on_earth(tmp_path: Path) -> None:
+    survey = 'LOCAL_CS["Survey grid",UNIT["metre",1]]'
+    facts = scene_facts(write_raster(tmp_path / "a.tif", noise(1, 9, 9), crs=survey))
+    assert facts.lonlat is None
+    assert latlon(5, 5, facts.grid.crs_wkt) is None
+    assert from_latlon(45, 15, facts.grid.crs_wkt or "") is None
+    assert units_m(5, 5, facts.grid.crs_wkt) == (1, 1)
 
 
 def test_numbers_with_gaps_stay_whole_numbers(tmp_path: Path) -> None:

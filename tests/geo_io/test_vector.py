@@ -219,3 +219,12 @@ def test_an_area_is_inside_its_polygons(tmp_path: Path) -> None:
     points = gpd.GeoDataFrame({"n": [1]}, geometry=[shapely.Point(WEST, NORTH)], crs=UTM)
     with pytest.raises(BadInput, match="holds no polygon"):
         Area(saved(tmp_path / "p.gpkg", points))
+
+
+def test_an_empty_attribute_is_no_class_and_may_be_ignored(tmp_path: Path) -> None:
+    path = saved(tmp_path / "l.gpkg", frame(kind=["a", None, "b"]))
+    classes = [LandClass(name=name, color="#000000") for name in ("a", "b", "none")]
+    labels = VectorLabels(path, Legend(classes=classes), "kind")
+    assert labels.feature_counts() == {0: 1, 1: 1}
+    assert labels.unmapped_features == {"(empty)": 1}
+    assert VectorLabels(path, Legend(classes=classes, ignore=["(empty)"]), "kind").unmapped_features == {}

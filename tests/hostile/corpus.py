@@ -1,5 +1,6 @@
 """Bad input, drawn: each case spoils a sound job and says what the command line must answer."""
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -383,6 +384,96 @@ def points_for_labels(folder: Path) -> Words:
 @case(BAD, "source.tif", "area of interest", "check nodata, mask band and area")
 def area_of_elsewhere(folder: Path) -> Words:
     write_vector(folder / "area.gpkg", [(rectangle(9000, 0, 9100, 100), "inside")])
+    return inspecting(folder, {"source.scenes.0.area": "area.gpkg"})
+
+
+@case(BAD, "!old/labels.gpkg", "rename the file or the folder")
+def labels_under_a_path_with_an_exclamation_mark(folder: Path) -> Words:
+    (folder / "!old").mkdir()
+    (folder / "labels.gpkg").rename(folder / "!old/labels.gpkg")
+    return vector(folder, "!old/labels.gpkg")
+
+
+@case(BAD, "labels;2.gpkg", "rename the file or the folder")
+def labels_under_a_path_with_a_semicolon(folder: Path) -> Words:
+    (folder / "labels.gpkg").rename(folder / "labels;2.gpkg")
+    return vector(folder, "labels;2.gpkg")
+
+
+settings(
+    "path too long", {"target.scenes.0.path": "x" * 300 + ".tif"}, BAD, "File name too long", "check the"
+)
+settings("label path too long", {LABELS: "x" * 300 + ".gpkg"}, BAD, "File name too long", "check the path")
+
+
+@case(BAD, "labels.gml", "as GeoPackage where it holds polygons")
+def labels_as_gml(folder: Path) -> Words:
+    (folder / "labels.gml").write_text("<gml/>")
+    return inspecting(folder, {LABELS: "labels.gml"})
+
+
+def geojson(folder: Path, closed: bool = True, **properties: Any) -> None:
+    """The stripes with more properties, in degrees, or with rings that lack their last corner."""
+    shapes = [shapely.geometry.mapping(shape) for shape in frame().to_crs(4326).geometry]
+    rings = [list(shape["coordinates"][0])[: None if closed else -1] for shape in shapes]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"class": name, **properties},
+            "geometry": {**shape, "coordinates": [ring]},
+        }
+        for (_, name), shape, ring in zip(stripes(), shapes, rings, strict=True)
+    ]
+    (folder / "labels.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+@case(DONE, "the job can run")
+def lists_beside_the_attribute(folder: Path) -> Words:
+    geojson(folder, tags=["a", "b"])
+    return inspecting(folder, {LABELS: "labels.geojson"})
+
+
+@case(BAD, "labels.geojson, attribute 'tags'", "holds lists", "choose another")
+def lists_for_classes(folder: Path) -> Words:
+    geojson(folder, tags=["a", "b"])
+    return vector(folder, "labels.geojson", attribute="tags")
+
+
+@case(BAD, "labels.geojson", "closed", "export it as GeoPackage")
+def rings_that_are_not_closed(folder: Path) -> Words:
+    geojson(folder, closed=False)
+    return vector(folder, "labels.geojson")
+
+
+@case(BAD, "labels.gpkg", "(empty)", "add them to a class's")
+def nothing_is_no_class_called_none(folder: Path) -> Words:
+    frame(names=["water", "forest", None]).to_file(folder / "labels.gpkg")
+    names = ("water", "forest", "none")
+    classes = [{**each, "name": name} for each, name in zip(CLASSES, names, strict=True)]
+    return inspecting(
+        folder, {LABELS: {"path": "labels.gpkg", "attribute": "class"}, "legend.classes": classes}
+    )
+
+
+SURVEY = 'LOCAL_CS["Survey grid",UNIT["metre",1]]'
+
+
+@case(BAD, "labels.tif", "'Survey grid'", "give both the same CRS")
+def labels_of_the_earth_on_an_image_of_none(folder: Path) -> Words:
+    write_raster(folder / "source.tif", image(1), names=BANDS, crs=SURVEY)
+    return inspecting(folder)
+
+
+@case(BAD, "labels.gpkg", "'Survey grid'", "give both the same CRS")
+def polygons_of_the_earth_on_an_image_of_none(folder: Path) -> Words:
+    write_raster(folder / "source.tif", image(1), names=BANDS, crs=SURVEY)
+    return vector(folder)
+
+
+@case(BAD, "area.gpkg", "'Survey grid'", "give both the same CRS")
+def area_of_the_earth_on_an_image_of_none(folder: Path) -> Words:
+    write_raster(folder / "source.tif", image(1), names=BANDS, crs=SURVEY)
+    write_vector(folder / "area.gpkg", [(rectangle(0, 0, 100, 100), "inside")])
     return inspecting(folder, {"source.scenes.0.area": "area.gpkg"})
 
 
