@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.palettes import next_color, palette_of
 from app.project import Key
-from geo_io.legend import Legend, Value, value_key
+from geo_io.legend import Legend, Value, own_values, value_key
 
 if TYPE_CHECKING:  # rasterio is only loaded where labels are read
     from geo_io.label_values import LabelValue
@@ -82,8 +82,7 @@ def of_values(
     text or number, in its colour where the file has one.
     """
     known = {value_key(value) for value in ignore}
-    for i, each in enumerate(classes):
-        known |= {value_key(value) for value in each.get("values") or [i, each["name"]]}
+    known |= {value_key(value) for values in _values_of(classes) for value in values}
     new = [value for value in found if value_key(value.value) not in known]
     kept = _with_values(classes) if new else [dict(each) for each in classes]
     colors = _colors([each["color"] for each in kept], new)
@@ -93,7 +92,11 @@ def of_values(
 
 def _with_values(classes: Sequence[Mapping[str, Any]]) -> Classes:
     """Values written out: a class without any means its position, which must not change unseen."""
-    return [{**each, "values": each.get("values") or [i, each["name"]]} for i, each in enumerate(classes)]
+    return [{**each, "values": own} for each, own in zip(classes, _values_of(classes), strict=True)]
+
+
+def _values_of(classes: Sequence[Mapping[str, Any]]) -> list[list[Value]]:
+    return own_values([(each["name"], each.get("values") or []) for each in classes])
 
 
 def _class_of(found: "LabelValue", color: str) -> dict[str, Any]:
@@ -123,8 +126,8 @@ def shares_of(found: Sequence["LabelValue"], classes: Sequence[Mapping[str, Any]
     """Class name -> share of the labels that hold one of its values."""
     shares = {value_key(each.value): each.share for each in found}
     return {
-        each["name"]: sum(shares.get(value_key(v), 0.0) for v in each.get("values") or [i, each["name"]])
-        for i, each in enumerate(classes)
+        each["name"]: sum(shares.get(value_key(value), 0.0) for value in own)
+        for each, own in zip(classes, _values_of(classes), strict=True)
     }
 
 
@@ -148,11 +151,11 @@ def _value(text: str) -> Value:
 
 
 def collisions(classes: Sequence[Mapping[str, Any]]) -> list[tuple[Value, str, str]]:
-    """Label values that two classes claim, and their names. Without values a class has position and name."""
+    """Label values that two classes claim, and their names."""
     owner: dict[Value, str] = {}
     found = []
-    for i, each in enumerate(classes):
-        for value in each.get("values") or [i, each["name"]]:
+    for each, own in zip(classes, _values_of(classes), strict=True):
+        for value in own:
             first = owner.setdefault(value_key(value), each["name"])
             if first != each["name"]:
                 found.append((value, first, each["name"]))

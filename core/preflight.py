@@ -13,6 +13,7 @@ from core.places import Place, open_pair, working_gsd_m
 from geo_io.band_stats import BandStats, distance, measure
 from geo_io.blocks import open_raster
 from geo_io.grid import Grid
+from geo_io.legend import Legend
 from geo_io.patch import Patch
 from geo_io.scene import Scene
 
@@ -37,6 +38,7 @@ def inspect(job: Job) -> Verdict:
     """Look at every file of a job. Never raises for bad input: it is in the verdict's faults."""
     verdict = Verdict(job=job.name)
     verdict.warnings += _licence(job.network.encoder)
+    verdict.warnings += _numbers_for_names(job.legend)
     try:
         verdict.faults += _views(job)
         verdict.faults += _shared_files(job)
@@ -54,6 +56,13 @@ def _licence(encoder: str) -> Findings:
     if licence := restriction(encoder):
         remedy = "see that your use is among what it allows, or take tu-pvt_v2_b2 or a CNN"
         yield Finding(where="network.encoder", what=f"{encoder} is under {licence}", remedy=remedy)
+
+
+def _numbers_for_names(legend: Legend) -> Findings:
+    if numbered := legend.numbered:
+        said = ", ".join(f"value {value} is class {name!r}" for value, name in numbered.items())
+        remedy = "list the `values` of each class if the labels count otherwise"
+        yield Finding(where="legend", what=f"has numbers for names: {said}", remedy=remedy)
 
 
 def _views(job: Job) -> Findings:

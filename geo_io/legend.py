@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -29,7 +29,7 @@ class LandClass(BaseModel):
     values: list[Value] = Field(
         default_factory=list,
         description="Label values of this class: numbers, colours #rrggbb or attribute texts. "
-        "Empty: the class's position and its name.",
+        "Empty: the class's name, and its position where no name is a number in its place.",
     )
 
     @field_validator("color")
@@ -62,17 +62,26 @@ class Legend(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError("two classes have the same name")
         seen: dict[Value, str] = {}
-        for c in self.classes:
-            for value in c.values:
-                if seen.setdefault(value_key(value), c.name) != c.name:
-                    raise ValueError(
-                        f"value {value!r} belongs to both {seen[value_key(value)]!r} and {c.name!r}"
-                    )
+        for name, values in zip(names, self._own_values(), strict=True):
+            for value in values:
+                if (first := seen.setdefault(value_key(value), name)) != name:
+                    raise ValueError(f"value {value_key(value)!r} belongs to both {first!r} and {name!r}")
         return self
 
     @property
     def names(self) -> list[str]:
         return [c.name for c in self.classes]
+
+    @property
+    def numbered(self) -> dict[int, str]:
+        """Label value -> class that has it by its name alone, where positions would tell them otherwise."""
+        found = [(value_key(c.name), i, c.name) for i, c in enumerate(self.classes) if not c.values]
+        named = {value: (i, name) for value, i, name in found if isinstance(value, int)}
+        shifted = any(value != i for value, (i, _) in named.items())
+        return {value: name for value, (_, name) in named.items()} if shifted else {}
+
+    def _own_values(self) -> list[list[Value]]:
+        return own_values([(c.name, c.values) for c in self.classes])
 
     def class_id(self, name: str) -> int:
         """Position of the class called `name`. Raises BadInput where there is none."""
@@ -92,9 +101,24 @@ class Legend(BaseModel):
         ids: dict[Value, int] = {value_key(value): IGNORE for value in self.ignore}
         if mapping:
             return ids | {value_key(value): self.class_id(name) for value, name in mapping.items()}
-        for i, c in enumerate(self.classes):
-            ids |= {value_key(value): i for value in (c.values or [i, c.name])}
+        for i, values in enumerate(self._own_values()):
+            ids |= {value_key(value): i for value in values}
         return ids
+
+
+def own_values(classes: Sequence[tuple[str, Sequence[Value]]]) -> list[list[Value]]:
+    """The label values of classes, given by name and the values listed for each.
+
+    A class without any is called by its position and its name; by its name alone where that is a number, or
+    where another class has its position for a name.
+    """
+    names = {value_key(name) for name, values in classes if not values}
+
+    def default(position: int, name: str) -> list[Value]:
+        by_name = isinstance(value_key(name), int) or position in names
+        return [name] if by_name else [position, name]
+
+    return [list(values) or default(i, name) for i, (name, values) in enumerate(classes)]
 
 
 def value_key(value: Value) -> Value:

@@ -55,6 +55,16 @@ def test_vector_labels_are_counted_as_features_and_as_pixels(place: Path) -> Non
     assert labels.pixels["water"] == 40 * SIDE
 
 
+def test_classes_called_by_numbers_are_those_numbers(place: Path) -> None:
+    write_raster(place / "labels.tif", truth() + 1, nodata=255)
+    numbers = [{"name": name, "color": "#000000"} for name in "123"]
+    verdict = look(place, {"legend.classes": numbers, "target.scenes.0.labels": None})
+    assert verdict.faults == []
+    assert verdict.scenes[0].labels
+    assert verdict.scenes[0].labels.pixels == {"1": 40 * SIDE, "2": 44 * SIDE, "3": 44 * SIDE}
+    assert ["value 1 is class '1', value 2 is class '2'" in w.what for w in verdict.warnings] == [True]
+
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a class in no label": (
         {"legend.classes": [{"name": f"c{i}", "color": "#000000", "values": [i]} for i in range(4)]},

@@ -269,6 +269,10 @@ settings(
     BAD, "value 1 belongs to both 'a' and 'b'", "legend",
 )  # fmt: skip
 settings(
+    "two classes that differ by case", legend({"name": "Water"}, {"name": "water"}),
+    BAD, "value 'water' belongs to both 'Water' and 'water'",
+)  # fmt: skip
+settings(
     "two classes of one name", legend({"name": "a"}, {"name": "a"}), BAD, "two classes have the same name"
 )
 settings(
