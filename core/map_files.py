@@ -1,6 +1,8 @@
 """Where the maps of a run lie, by model, scene and part; no torch here."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -25,9 +27,20 @@ Which = Literal["chosen", "source-only", "adapted"]
 
 
 def stems(scenes: Sequence[SceneFiles]) -> list[str]:
-    """A name for each scene's map: its file's, numbered where two are the same."""
+    """A name for each scene's map: its file's, numbered where two are the same, whatever case they are in."""
     plain = [scene.path.stem for scene in scenes]
-    return [name if plain.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(plain)]
+    alike = Counter(name.casefold() for name in plain)
+    taken = {fold for fold, times in alike.items() if times == 1}
+    names = []
+    for i, name in enumerate(plain, 1):
+        names.append(name if alike[name.casefold()] == 1 else numbered(name, taken, i))
+        taken.add(names[-1].casefold())
+    return names
+
+
+def numbered(name: str, taken: Collection[str], first: int = 1) -> str:
+    """`name` with a number, from `first` on, that makes it none of the case-folded names in `taken`."""
+    return next(f"{name}-{i}" for i in count(first) if f"{name}-{i}".casefold() not in taken)
 
 
 def layers(options: Predict, classes: int) -> dict[RasterPart, range]:
