@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from core.errors import BadInput
-from core.files import write_text
+from core.files import located, write_text
 from core.job import Job, drop_excluded
 from core.options import load_yaml, parse
 
@@ -41,7 +41,7 @@ class Project:
         """Raises BadInput for a file that is no mapping in YAML. What else is wrong, `job` tells."""
         content = _without_nulls(load_yaml(path))
         _lengthen(content)
-        _each_path(content, lambda text: str((path.parent / Path(text).expanduser()).resolve()))
+        _each_path(content, lambda text: str(located(path.parent / Path(text).expanduser())))
         return cls(content, path)
 
     def save(self, path: Path) -> None:

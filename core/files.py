@@ -1,4 +1,4 @@
-"""Text and JSON files that appear whole or not at all."""
+"""Text and JSON files that appear whole or not at all; where files lie."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,13 @@ from typing import Any
 
 from core.errors import BadInput
 from geo_io.whole_file import whole
+
+
+def located(path: Path) -> Path:
+    """The absolute path. A file that is a link stays one: what lies beside the link is the file's, and so is
+    its name (DVC and git-annex keep what it leads to under a hash)."""
+    path = path.expanduser()
+    return path.parent.resolve() / path.name
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 Paths in the file are relative to it. Nothing here reads an image: that is preflight's work.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from core.errors import BadInput
+from core.files import located
 from core.options import Options, load_yaml, parse
 from geo_io.legend import Legend, Value
 
@@ -253,9 +255,17 @@ def drop_excluded(job: Job) -> Job:
 
 def resolve_paths(job: Job, base: Path) -> Job:
     """`job` with every relative path taken from `base`."""
+    return _with_paths(job, lambda path: located(base / path.expanduser()))
 
+
+def follow_links(job: Job) -> Job:
+    """`job` with the files that its links lead to: to tell whether two name the same ones, not to read."""
+    return _with_paths(job, Path.resolve)
+
+
+def _with_paths(job: Job, change: Callable[[Path], Path]) -> Job:
     def absolute(path: Path | None) -> Path | None:
-        return None if path is None else (base / path.expanduser()).resolve()
+        return None if path is None else change(path)
 
     def region(r: Region) -> Region:
         scenes = [

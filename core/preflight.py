@@ -77,9 +77,9 @@ def _views(job: Job) -> Findings:
 
 
 def _shared_files(job: Job) -> Findings:
-    ours = {scene.path for scene in job.source.scenes}
+    ours = {scene.path.resolve() for scene in job.source.scenes}
     for scene in job.target.scenes:
-        if scene.path in ours and not job.oracle:
+        if scene.path.resolve() in ours and not job.oracle:
             what = "is both a source and a target scene, so nothing is left to adapt to"
             yield Finding(
                 where=str(scene.path), what=what, remedy="name another target, or write `oracle: true`"

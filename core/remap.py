@@ -9,7 +9,7 @@ from core.checkpoint import load_weights, weights_path
 from core.devices import autocast_type, launch
 from core.errors import BadInput
 from core.events import Pictured, Progressed
-from core.files import read_json
+from core.files import located, read_json
 from core.job import SceneFiles
 from core.map_files import CLASS_SUFFIX, Which, stems
 from core.maps import predictor, tags
@@ -31,7 +31,7 @@ def map_scenes(
     """
     run = open_run(folder)
     stage = _stage(run, which)
-    scenes = [SceneFiles(path=path.resolve()) for path in images]
+    scenes = [SceneFiles(path=located(path)) for path in images]
     target = run.job.target.model_copy(update={"scenes": scenes})
     bands = seen_target(run.folder / "cache")[0].names
     places = open_like(target, run.job.legend, bands)

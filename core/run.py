@@ -184,9 +184,10 @@ def ask_preview(folder: Path, scene: int | Path | None, box: Box = NOWHERE, ever
     """
     paths = [each.path for each in open_run(folder).job.target.scenes]
     if isinstance(scene, Path):
-        if scene.resolve() not in paths:
+        files = [path.resolve() for path in paths]
+        if scene.resolve() not in files:
             raise BadInput(scene, "is no target scene of this run", f"choose one of {len(paths)} it has")
-        scene = paths.index(scene.resolve())
+        scene = files.index(scene.resolve())
     if scene is not None and not 0 <= scene < len(paths):
         raise BadInput(f"scene {scene}", "is not in this run", f"its target has {len(paths)}, from 0 on")
     view = View(scene=scene, box=box, every_steps=every_steps)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field
 
 from core.errors import BadInput
-from core.job import Job, load_job, resolve_paths
+from core.job import Job, follow_links, load_job, resolve_paths
 from core.options import Options, load_yaml, parse
 from core.presets import preset as load_preset
 from core.run import Run, create, open_run
@@ -109,7 +109,7 @@ def begin(planned: Planned) -> Run:
     if not (planned.folder / "job.yaml").exists():
         return create(planned.job, planned.folder)
     run = open_run(planned.folder)
-    if key := first_difference(run.job, planned.job):
+    if key := first_difference(follow_links(run.job), follow_links(planned.job)):
         problem = f"holds the run of another job ({key} differs)"
         raise BadInput(planned.folder, problem, "name another folder with --to, or delete this one")
     return run

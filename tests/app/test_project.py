@@ -50,6 +50,14 @@ def test_a_job_as_a_run_writes_it_down_is_a_project_like_the_one_it_came_from(tm
     assert again.value("network", "weights", default="none") is None
 
 
+def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "9f3a").touch()
+    (tmp_path / "a.tif").symlink_to(tmp_path / "9f3a")
+    Project(content(tmp_path)).save(tmp_path / "job.yaml")
+    project = Project.load(tmp_path / "job.yaml")
+    assert project.value("source", "scenes", 0, "path") == str(tmp_path / "a.tif")
+
+
 def test_short_forms_are_read(tmp_path: Path) -> None:
     text = "name: x\nmethod: advent\nsource: {name: a, scenes: [a.tif, {path: b.tif, labels: b.gpkg}]}\n"
     (tmp_path / "job.yaml").write_text(text)

@@ -7,7 +7,7 @@ import yaml
 from engines import LEGEND
 
 from core.errors import BadInput
-from core.job import dump_job, load_job
+from core.job import dump_job, follow_links, load_job
 
 LEAST = {
     "name": "least",
@@ -30,6 +30,20 @@ def test_the_least_job_has_defaults_and_absolute_paths(tmp_path: Path) -> None:
     assert job.source.scenes[0].labels
     assert job.source.scenes[0].labels.path == tmp_path / "a.gpkg"
     assert job.target.scenes[0].path == tmp_path / "b.tif"
+
+
+def test_a_file_that_is_a_link_stays_one_and_leads_to_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "9f3a").touch()
+    (tmp_path / "a.gpkg").symlink_to(tmp_path / "store" / "9f3a")
+    (tmp_path / "near").symlink_to(tmp_path)
+    job = load_job(written(tmp_path / "near"))
+    labels = job.source.scenes[0].labels
+    assert labels
+    assert labels.path == tmp_path / "a.gpkg", "its suffix and side-cars are the link's"
+    followed = follow_links(job).source.scenes[0].labels
+    assert followed
+    assert followed.path == tmp_path / "store" / "9f3a"
 
 
 def test_a_round_trip_changes_nothing(tmp_path: Path) -> None:

@@ -229,6 +229,13 @@ settings("text for a number", {"seed": "many"}, BAD, "seed", "valid integer")
 settings("source is target", {"target.scenes.0.path": "source.tif"}, BAD, "source.tif", "`oracle: true`")
 
 
+@case(BAD, "target.tif", "`oracle: true`")
+def source_is_target_by_another_name(folder: Path) -> Words:
+    (folder / "target.tif").unlink()
+    (folder / "target.tif").symlink_to(folder / "source.tif")
+    return inspecting(folder, {"target.scenes.0.labels": None})
+
+
 @case(BAD, "job.yaml", "line 3", "mend that line")
 def broken_yaml(folder: Path) -> Words:
     (folder / "job.yaml").write_text("name: small\nsource:\n  - {path: ]\nname: again\n")
@@ -327,6 +334,14 @@ def missing_attribute(folder: Path) -> Words:
 @case(BAD, "labels.gpkg", "(empty)", "add them to a class's")
 def attribute_of_nulls(folder: Path) -> Words:
     frame(names=[None, None, None]).astype({"class": "object"}).to_file(folder / "labels.gpkg")
+    return vector(folder)
+
+
+@case(DONE, "the job can run", "labels.gpkg")
+def labels_that_are_a_link_into_a_store(folder: Path) -> Words:
+    (folder / "store").mkdir()
+    (folder / "labels.gpkg").rename(folder / "store" / "9f3a")
+    (folder / "labels.gpkg").symlink_to(folder / "store" / "9f3a")
     return vector(folder)
 
 
