@@ -134,7 +134,9 @@ def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]
         yield Warned(text=f"{path}: the checkpoint is damaged; going on from the one before it")
     for path in changed_inputs(run):
         raise BadInput(
-            path, "has changed since the run was made", "put the old file back, or start a new run"
+            path,
+            "has changed since the run was made, it or a file that is read with it",
+            "put the old file back, or start a new run",
         )
     if resume and resume.threads != torch.get_num_threads():
         yield Warned(

@@ -30,7 +30,7 @@ from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
 from geo_io.blocks import CACHE, GDAL_CACHE_MB
-from geo_io.fingerprint import fingerprint
+from geo_io.fingerprint import fingerprint, last_change_ns
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
@@ -71,7 +71,8 @@ def predict_scene(
     """Write `<stem>.class.tif`, and what else the options ask for, to `folder`; yields as rows are finished.
 
     Whatever ends it early, the finished rows stay in `<stem>.spool`, and the next call with equal
-    network, options, image and tags goes on from there, or returns at once where the maps exist.
+    network, options, image and tags goes on from there, or returns at once where the maps exist and are
+    newer than the image and what is read with it.
     Closing the generator ends its threads. Raises BadInput for a damaged image or an unwritable
     folder, RunFailed when disk or memory is short or the network yields no numbers.
     """
@@ -81,14 +82,15 @@ def predict_scene(
     paths = {part: folder / (stem + SUFFIXES[part]) for part in held}
     grid = predictor.map_grid(scene.grid)
     total = grid.height
-    if not all(read_tags(path) == tags for path in paths.values()):
+    changed_ns = last_change_ns([scene.path, *([area.path] if area else [])])
+    if not all(read_tags(path) == tags and path.stat().st_mtime_ns >= changed_ns for path in paths.values()):
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         plane, extent = predictor.plane(scene.grid), _extent(grid, area)
         widths = _strip_widths(plane, extent.width, len(predictor.legend.classes))
         path, identity = folder / f"{stem}.spool", bytes.fromhex(tags["map_id"])
         cached = CACHE.capped(_cache_bytes(scene, plane, widths[0], threads))
-        with cached, Spool(path, identity, extent.height, widths, len(wanted)) as spool:
+        with cached, Spool(path, identity, extent.height, widths, len(wanted), changed_ns) as spool:
             require_space(folder, spool.missing_bytes + map_bytes(grid, len(wanted)))
             reader = StripReader(scene, predictor.gsd_m, area, plane)
             for done in _fill(spool, wanted, predictor, reader, extent, threads):
@@ -250,9 +252,14 @@ def _map_id(predictor: Predictor, scene: Scene, area: "Area | None", tags: dict[
         "stats": predictor.stats.to_dict(),
         "classes": [[c.name, c.color] for c in predictor.legend.classes],
         "options": predictor.options.model_dump(),
-        "image": fingerprint(scene.path)["content"],
+        "image": _content(scene.path),
         "pixels": [scene.bands, scene.indexes, scene.nodata_source],
-        "area": area and fingerprint(area.path)["content"],
+        "area": area and _content(area.path),
     }
     digest.update(json.dumps(decisive, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    found = fingerprint(path)
+    return str(found["content"] + found["beside"])

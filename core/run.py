@@ -34,7 +34,7 @@ from core.errors import BadInput
 from core.files import read_json, write_json, write_text
 from core.job import Job, dump_job, load_job
 from core.options import Options
-from geo_io.fingerprint import fingerprint
+from geo_io.fingerprint import changed, fingerprint
 from geo_io.grid import Box
 
 Request = Literal["pause", "resume", "stop", "checkpoint"]
@@ -131,9 +131,9 @@ def input_fingerprints(job: Job) -> dict[str, dict[str, Any]]:
 
 
 def changed_inputs(run: Run) -> list[str]:
-    """The inputs whose content is not what it was when the run was made."""
+    """The inputs that are not what they were when the run was made, they or what is read with them."""
     recorded: dict[str, Any] = read_json(run.folder / "record.json")["inputs"]
-    return [path for path, was in recorded.items() if fingerprint(Path(path))["content"] != was["content"]]
+    return [path for path, was in recorded.items() if changed(was, fingerprint(Path(path)))]
 
 
 def run_id(job: Job, inputs: dict[str, dict[str, Any]]) -> str:
@@ -144,7 +144,9 @@ def run_id(job: Job, inputs: dict[str, dict[str, Any]]) -> str:
             return {key: by_content(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [by_content(inner) for inner in value]
-        return inputs[value]["content"] if isinstance(value, str) and value in inputs else value
+        if isinstance(value, str) and value in inputs:
+            return inputs[value]["content"] + inputs[value].get("beside", "")
+        return value
 
     content = by_content(job.model_dump(mode="json", exclude=NOT_IN_THE_RESULT))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -24,15 +24,22 @@ class Spool:
     by plane; `<path>.index` holds the fingerprint of what is being computed and one small record a
     band: rows finished so far, checksum. A band counts once its bytes *and then* its record are on
     disk, so that whatever interrupts loses at most the band under way; a torn last record is
-    ignored. A spool of another fingerprint is discarded.
+    ignored. A spool of another fingerprint is discarded, and one that was not written since `since_ns`.
     """
 
     def __init__(
-        self, path: Path, fingerprint: bytes, height: int, widths: Sequence[int], layers: int = 1
+        self,
+        path: Path,
+        fingerprint: bytes,
+        height: int,
+        widths: Sequence[int],
+        layers: int = 1,
+        since_ns: int = 0,
     ) -> None:
         self.path, self.index_path = path, path.with_name(path.name + ".index")
         self.height, self.widths, self.layers = height, tuple(widths), layers
         shape = struct.pack(f"<{len(widths) + 2}Q", layers, height, *widths)
+        self._since_ns = since_ns
         self._moving = threading.Lock()  # one position in the file for all threads
         self._header = struct.pack("<4sI", b"spl1", zlib.crc32(shape)) + fingerprint
         self.done = 0
@@ -51,7 +58,8 @@ class Spool:
         return self
 
     def _open(self) -> None:
-        index = self.index_path.read_bytes() if self.index_path.exists() else b""
+        fresh = self.index_path.exists() and self.index_path.stat().st_mtime_ns >= self._since_ns
+        index = self.index_path.read_bytes() if fresh else b""
         known = index.startswith(self._header) and self.path.exists()
         self.done, kept = self._finished(index) if known else (0, len(self._header))
         with self.index_path.open("r+b" if known else "wb") as file:

@@ -1,6 +1,7 @@
 """Maps against what a whole-image pass gives, at every gsd, tile order, area and interruption."""
 
 import math
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -290,6 +291,23 @@ def test_whatever_decides_the_map_makes_a_new_one(tmp_path: Path, what: str) -> 
         options = {"overlap_px": 17} if what == "options" else {}
         predictor = predictor_for(scene, gsd_m=1.1 if what == "gsd" else 1.0, **options)
         assert len(list(predict_scene(predictor, scene, area, tmp_path, "m", tags))) > 1
+
+
+@pytest.mark.parametrize("what", ["side-car", "pixels between those that are looked at"])
+def test_a_map_older_than_its_image_is_made_anew(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "i.tif"
+    with scene_of(path, 70, 70) as scene:
+        run(predictor_for(scene), scene, tmp_path)
+    made = [tmp_path / "m.class.tif", tmp_path / "m.confidence.tif"]
+    if what == "side-car":
+        beside = path.with_name("i.tif.aux.xml")
+        beside.write_text("<PAMDataset><Metadata><MDI key='a'>b</MDI></Metadata></PAMDataset>")
+        os.utime(beside, ns=(0, 0))
+    else:
+        for map_ in made:
+            os.utime(map_, ns=(0, path.stat().st_mtime_ns - 1))
+    with Scene.open(path) as scene:
+        assert len(list(predict_scene(predictor_for(scene), scene, None, tmp_path, "m", {"run": "test"}))) > 1
 
 
 def test_of_equals_the_first_wins(tmp_path: Path) -> None:

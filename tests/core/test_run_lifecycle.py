@@ -125,6 +125,14 @@ def test_an_input_that_changed_is_refused(folder: Path) -> None:
         work(run)
 
 
+def test_a_side_car_that_changed_is_refused(folder: Path) -> None:
+    run = source_only_run(folder)
+    nodata = '<PAMDataset><PAMRasterBand band="1"><NoDataValue>7</NoDataValue></PAMRasterBand></PAMDataset>'
+    (folder / "source.tif.aux.xml").write_text(nodata)
+    with pytest.raises(BadInput, match=r"source\.tif.*has changed"):
+        work(run)
+
+
 def test_a_folder_in_use_is_refused(folder: Path) -> None:
     run = source_only_run(folder)
     with pytest.raises(BadInput, match="not empty"):

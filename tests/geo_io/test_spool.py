@@ -92,6 +92,15 @@ def test_another_fingerprint_starts_anew(tmp_path: Path) -> None:
         assert spool.done == 0
 
 
+def test_rows_of_before_the_image_was_written_count_for_nothing(tmp_path: Path) -> None:
+    with spool_in(tmp_path) as spool:
+        fill(spool, drawn(), 6)
+    for since_ns, done in ((10**9, 6), (10**9 + 1, 0)):
+        os.utime(spool.index_path, ns=(0, 10**9))
+        with Spool(tmp_path / "m.spool", PRINT, HEIGHT, WIDTHS, 2, since_ns) as spool:
+            assert spool.done == done
+
+
 def test_an_index_without_its_rows_counts_for_nothing(tmp_path: Path) -> None:
     with spool_in(tmp_path) as spool:
         fill(spool, drawn(), 6)
