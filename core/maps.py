@@ -63,13 +63,15 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
 
 
 def _link(made: Path, at: Path) -> None:
-    """A second name for a file, or a copy where the file system gives none, replacing what was there."""
+    """A second name for a file, or a copy where the file system gives none, instead of what was there."""
     if made.exists():
         with whole(at) as partial:
             try:
                 os.link(made, partial)
             except OSError:
                 shutil.copyfile(made, partial)
+    else:
+        at.unlink(missing_ok=True)
 
 
 def score_maps(run: Run, models: dict[str, Bench]) -> Iterator[AnyEvent]:

@@ -6,7 +6,7 @@ from typing import Literal
 import rasterio.shutil
 
 from geo_io.blocks import open_dataset
-from geo_io.whole_file import whole
+from geo_io.whole_file import whole_raster
 
 BLOCK_PX = 512
 
@@ -19,7 +19,7 @@ def write_cog(made: Path, to: Path, overviews: Literal["mode", "average"]) -> No
     """
     with open_dataset(made) as dataset:
         has_overviews = bool(dataset.overviews(1))
-    with whole(to) as partial:
+    with whole_raster(to) as partial:
         rasterio.shutil.copy(
             made,
             partial,
@@ -32,6 +32,3 @@ def write_cog(made: Path, to: Path, overviews: Literal["mode", "average"]) -> No
             overview_resampling=overviews,
             num_threads="all_cpus",
         )
-        sidecar = partial.with_name(partial.name + ".aux.xml")
-        if sidecar.exists():
-            sidecar.replace(to.with_name(to.name + ".aux.xml"))

@@ -53,6 +53,22 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def whole_raster(path: Path) -> Iterator[Path]:
+    """As `whole`; GDAL's side-car goes with the raster, and that of an older one goes away."""
+    with whole(path) as partial:
+        made, old = (raster.with_name(raster.name + ".aux.xml") for raster in (partial, path))
+        try:
+            yield partial
+            if made.exists():
+                publish(made, old)
+            else:
+                old.unlink(missing_ok=True)
+        finally:
+            with contextlib.suppress(OSError):
+                made.unlink(missing_ok=True)
+
+
 def publish(partial: Path, path: Path) -> None:
     """Give a finished file its name once its bytes are on disk."""
     _flush(partial)

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from geo_io.blocks import open_dataset
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE
-from geo_io.whole_file import publish, whole
+from geo_io.whole_file import whole_raster
 
 BLOCK_PX = 512
 TAG_DOMAIN = "ISTHMUS"
@@ -46,7 +46,7 @@ def write_map(
     clock enters the file: equal input gives equal bytes. Raises BadInput where the folder cannot be
     written, RunFailed where the disk is full.
     """
-    with _whole_map(path) as partial:
+    with whole_raster(path) as partial:
         with _create(partial, grid, tags, count=1, dtype="uint8", nodata=IGNORE) as dataset:
             table = {value: (*rgb, 255) for value, rgb in enumerate(colors)}
             dataset.write_colormap(1, table | {IGNORE: (0, 0, 0, 0)})
@@ -72,7 +72,7 @@ def write_shares(
     `write_map` does.
     """
     kind = {"photometric": "minisblack", "alpha": "no", "interleave": "band"}
-    with _whole_map(path) as partial:
+    with whole_raster(path) as partial:
         with _create(partial, grid, tags, count=len(bands), dtype="uint8", nodata=IGNORE, **kind) as dataset:
             dataset.descriptions = tuple(names)
             dataset.scales = (scale,) * len(bands)
@@ -93,7 +93,7 @@ def writing_image(
     once. Raises what `write_map` does.
     """
     kind = {"photometric": "minisblack", "alpha": "no", "predictor": 3 if dtype.kind == "f" else 2}
-    with _whole_map(path) as partial:
+    with whole_raster(path) as partial:
         with _create(partial, grid, tags, count=len(names), dtype=dtype.name, **kind) as dataset:
             dataset.descriptions = tuple(names)
             dataset.colorinterp = [_COLORS.get(name.casefold(), ColorInterp.undefined) for name in names]
@@ -118,20 +118,6 @@ def read_tags(path: Path) -> dict[str, str] | None:
             return dict(dataset.tags(ns=TAG_DOMAIN))
     except RasterioError:
         return None
-
-
-@contextlib.contextmanager
-def _whole_map(path: Path) -> Iterator[Path]:
-    """As `whole`; GDAL's side-car, where there is one, goes with the map."""
-    with whole(path) as partial:
-        sidecar = partial.with_name(partial.name + ".aux.xml")
-        try:
-            yield partial
-            if sidecar.exists():
-                publish(sidecar, path.with_name(path.name + ".aux.xml"))
-        finally:
-            with contextlib.suppress(OSError):
-                sidecar.unlink(missing_ok=True)
 
 
 def _create(path: Path, grid: Grid, tags: Mapping[str, str], **profile: object) -> DatasetWriter:

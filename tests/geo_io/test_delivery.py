@@ -82,6 +82,12 @@ def test_names_written_again_replace_the_old_and_leave_the_rest(delivered: Path)
     sidecar(delivered).write_text(before)
 
 
+def test_a_side_car_of_an_earlier_delivery_is_not_kept(delivered: Path, tmp_path: Path) -> None:
+    (tmp_path / "map.tif.aux.xml").write_text('<PAMDataset><SRS>LOCAL_CS["elsewhere"]</SRS></PAMDataset>')
+    write_cog(delivered.parent / "made.tif", tmp_path / "map.tif", "mode")
+    assert not (tmp_path / "map.tif.aux.xml").exists()
+
+
 def test_a_broken_side_car_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset>")
     with pytest.raises(BadInput, match=r"a\.tif\.aux\.xml.*delete it"):

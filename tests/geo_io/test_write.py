@@ -148,6 +148,14 @@ def test_georeference_bit_for_bit(tmp_path: Path, crs: str, transform: Affine) -
         assert scene.grid == grid
 
 
+def test_the_side_car_of_an_older_map_goes_with_it(tmp_path: Path) -> None:
+    written(tmp_path / "a.tif", classes(5, 6), CRSES["not in GeoTIFF"])
+    assert (tmp_path / "a.tif.aux.xml").exists()
+    written(tmp_path / "a.tif", classes(5, 6), UTM_WKT)
+    with Scene.open(tmp_path / "a.tif") as scene:
+        assert scene.grid.crs == CRS.from_wkt(UTM_WKT)
+
+
 def test_equal_input_equal_bytes(tmp_path: Path) -> None:
     values = classes(900, 1100)
     files = [written(tmp_path / f"{i}.tif", values).read_bytes() for i in range(2)]
