@@ -5,12 +5,12 @@ one is whole.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.delivery.catalogue import map_item
+from core.delivery.catalogue import MANIFEST, map_item
 from core.delivery.checksums import sha256
 from core.delivery.cleaning import check_cleaning, cleaned_raster
 from core.delivery.order import Order
@@ -26,7 +26,6 @@ from core.run import Run, open_run
 from geo_io.scene import Scene
 from geo_io.whole_file import writing
 
-MANIFEST = "bundle.json"
 NS_A_PIXEL = {
     "cleaning": 70,
     "class": 60,
@@ -40,11 +39,15 @@ MODEL_US, REPORT_US, ITEM_US = 30_000_000, 2_000_000, 50_000
 
 
 class Piece(NamedTuple):
-    """`work` makes the files of a piece in about `us` microseconds; it yields the share done, and them."""
+    """`work` makes the files of a piece in about `us` microseconds; it yields the share done, and them.
+
+    `stem`: the scene whose map they are of, if of one.
+    """
 
     what: str
     us: int
     work: Callable[[], "Iterator[float | Path]"]
+    stem: str = ""
 
 
 def deliver(
@@ -66,25 +69,26 @@ def deliver(
     with writing(to):
         to.mkdir(parents=True, exist_ok=True)
         (to / MANIFEST).unlink(missing_ok=True)
-    files: list[Path] = []
+    files: dict[str, list[Path]] = {stem: [] for stem in ("", *order.stems)}
     pieces, before = plan(order, parts, files), 0
     total = sum(piece.us for piece in pieces)
     try:
         for piece in pieces:
             for said in piece.work():
                 if isinstance(said, Path):
-                    files.append(said)
+                    files[piece.stem].append(said)
                 else:
                     yield Progressed(what=piece.what, done=before + round(piece.us * said), total=total)
             before += piece.us
     finally:
         shutil.rmtree(order.workshop, ignore_errors=True)
-    write_json(to / MANIFEST, manifest(order, files))
+    write_json(to / MANIFEST, manifest(order, [path for made in files.values() for path in made]))
     yield Progressed(what="export", done=total, total=total)
 
 
-def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Piece]:
-    """The pieces in order: what describes the others comes after them, and reads `files`, made so far."""
+def plan(order: Order, parts: Sequence[Part], files: Mapping[str, Sequence[Path]]) -> list[Piece]:
+    """The pieces in order: what describes the others comes after them, and reads `files`, made so far, by
+    scene."""
     makers: dict[str, Callable[[Order, str], Iterator[float | Path]]] = {
         "cleaning": cleaned_raster,
         "class": class_raster,
@@ -100,6 +104,7 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
             f"{'classes' if what == 'class' else what} of {stem}",
             _us(what, pixels[stem]),
             partial(makers[what], order, stem),
+            stem,
         )
         for stem in order.stems
         for what in wanted
@@ -113,7 +118,7 @@ def plan(order: Order, parts: Sequence[Part], files: Sequence[Path]) -> list[Pie
         pieces.append(Piece("model", MODEL_US, partial(model_files, order)))
     if "catalogue" in parts:
         for stem in order.stems:
-            pieces.append(Piece(f"catalogue of {stem}", ITEM_US, partial(map_item, order, stem, files)))
+            pieces.append(Piece(f"catalogue of {stem}", ITEM_US, partial(map_item, order, stem, files[stem])))
     return pieces
 
 

@@ -9,15 +9,23 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from pyproj import CRS
+from urllib.parse import quote
 
 from core.delivery.checksums import sha256
 from core.delivery.order import Order
 from core.files import read_json, write_json
-from core.map_files import CLASS_SUFFIX, CONFIDENCE_STEPS, OPTIONAL, SUFFIXES, share_names, stems
+from core.map_files import (
+    CLASS_SUFFIX,
+    CONFIDENCE_STEPS,
+    OPTIONAL,
+    SUFFIXES,
+    mapped_stems,
+    numbered,
+    share_names,
+    stems,
+)
+from geo_io.footprint import footprint
 from geo_io.grid import Grid
-from geo_io.ground import bounds, moved
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 
@@ -30,9 +38,6 @@ SCHEMAS = {
     "file": f"{EXTENSIONS}/file/v2.1.0/schema.json",
     "mlm": f"{EXTENSIONS}/mlm/v1.5.2/schema.json",
 }
-WGS84 = CRS.from_epsg(4326).to_wkt()
-EDGE_PARTS = 16
-"""Parts of each edge of a footprint: what is straight in the map's CRS is a curve in degrees."""
 MEDIA_TYPES = {
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
     ".gpkg": "application/geopackage+sqlite3",
@@ -44,13 +49,12 @@ MEDIA_TYPES = {
 
 
 def map_item(order: Order, stem: str, files: Sequence[Path]) -> Iterator[float | Path]:
-    """The STAC item of one scene's map, from those of `files` that belong to it."""
+    """The STAC item of one scene's map, whose files are `files`."""
     yield 0.0
-    mine = [path for path in files if path.name.startswith(f"{stem}.")]
     with Scene.open(order.made(stem, "class")) as scene:
         grid = scene.grid
-    to = order.to / f"{stem}.json"
-    links = [{"rel": "self", "href": f"./{to.name}", "type": "application/geo+json"}]
+    to = order.to / item_name(order, stem)
+    links = [{"rel": "self", "href": href(to.name), "type": "application/geo+json"}]
     links += [_derived(order, stem), *_sources(order)]
     if (order.to / MODEL_ITEM).exists():
         links.append({"rel": "mlm:model", "href": f"./{MODEL_ITEM}", "type": "application/geo+json"})
@@ -58,26 +62,37 @@ def map_item(order: Order, stem: str, files: Sequence[Path]) -> Iterator[float |
     content = item(f"{order.run.id}-{stem}", grid, [SCHEMAS[name] for name in named])
     content["properties"] |= _projection(grid) | processing(order)
     content["links"] = links
-    content["assets"] = {_asset_key(path, stem): _asset(path, order.run.job.legend, grid) for path in mine}
+    content["assets"] = {_asset_key(path, stem): _asset(path, order.run.job.legend, grid) for path in files}
     write_json(to, content)
     yield to
     yield 1.0
 
 
-MODEL_ITEM = "model.json"
+MODEL_ITEM, MANIFEST = "model.json", "bundle.json"
+
+
+def item_name(order: Order, stem: str) -> str:
+    """The name of a map's item: the scene's, numbered where that is the model's or the list of files'."""
+    reserved = {Path(name).stem for name in (MODEL_ITEM, MANIFEST)}
+    if stem.casefold() not in reserved:
+        return f"{stem}.json"
+    return numbered(stem, {each.casefold() for each in mapped_stems(order.run.job)}) + ".json"
+
+
+def href(name: str) -> str:
+    """A reference to the file `name` beside an item: a URL, in which % and # mean something."""
+    return f"./{quote(name)}"
 
 
 def item(key: str, grid: Grid, schemas: Sequence[str]) -> dict[str, Any]:
     """A STAC item without properties, links and assets, that lies where `grid` does."""
-    ring = moved(_corners(grid), grid.crs_wkt, WGS84, EDGE_PARTS) if grid.crs_wkt else []
-    closed = [[round(x, 8), round(y, 8)] for x, y in [*ring, *ring[:1]]]
-    placed = {"geometry": {"type": "Polygon", "coordinates": [closed]}, "bbox": list(bounds(ring))}
+    placed = footprint(grid)
     return {
         "type": "Feature",
         "stac_version": "1.1.0",
         "stac_extensions": list(schemas),
         "id": re.sub(r"[^\w.-]+", "_", key),
-        **(placed if ring else {"geometry": None}),
+        **(placed._asdict() if placed else {"geometry": None}),
         "properties": {},
         "links": [],
         "assets": {},
@@ -126,7 +141,7 @@ def file_facts(path: Path) -> dict[str, Any]:
 
 
 def _asset(path: Path, legend: Legend, grid: Grid) -> dict[str, Any]:
-    facts: dict[str, Any] = {"href": f"./{path.name}", **file_facts(path)}
+    facts: dict[str, Any] = {"href": href(path.name), **file_facts(path)}
     if media := MEDIA_TYPES.get(path.suffix):
         facts["type"] = media
     if path.name.endswith(CLASS_SUFFIX):
@@ -147,11 +162,6 @@ def _asset(path: Path, legend: Legend, grid: Grid) -> dict[str, Any]:
 def _asset_key(path: Path, stem: str) -> str:
     """`class`, `class.qml`, `polygons`...: the file's name without the scene's and a map's suffix."""
     return path.name.removeprefix(f"{stem}.").removesuffix(".tif").removesuffix(".gpkg")
-
-
-def _corners(grid: Grid) -> list[tuple[float, float]]:
-    corners = ((0, grid.height), (grid.width, grid.height), (grid.width, 0), (0, 0))
-    return [grid.transform @ corner for corner in corners]
 
 
 def _projection(grid: Grid) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import rasterio
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator
 from small_job import NAMES
 from stac import item_faults
 
-from core.delivery.bundle import deliver
+from core.delivery.bundle import MANIFEST, deliver
 from core.delivery.catalogue import SCHEMAS
 from core.delivery.checksums import sha256
 from core.run import Run
@@ -132,3 +133,27 @@ def test_classes_lineage_and_origins(item: dict[str, Any], run: Run) -> None:
     origins = [link["href"] for link in item["links"] if link["rel"] == "derived_from"]
     scenes = [*run.job.target.scenes, *run.job.source.scenes]
     assert origins == [scene.path.as_uri() for scene in scenes]
+
+
+def test_items_have_names_and_assets_of_their_own(tmp_path: Path) -> None:
+    names = ("a", "a.b", "a.class", "model", "bundle", "50% #1")
+    run, to = finished_run(tmp_path, names), tmp_path / "out"
+    list(deliver(run.folder, to, parts=["class", "catalogue"]))
+    listed = json.loads((to / MANIFEST).read_text())["files"]
+    assert all(sha256(to / name) == facts["sha256"] for name, facts in listed.items())
+    items = ("a", "a.b", "a.class", "model-1", "bundle-1", "50% #1")
+    for name, item in zip(names, items, strict=True):
+        found = json.loads((to / f"{item}.json").read_text())
+        assert set(found["assets"]) == {"class", "class.qml", "class.tif.aux.xml"}
+        assert unquote(found["assets"]["class"]["href"]) == f"./{name}.class.tif"
+        assert unquote(found["links"][0]["href"]) == f"./{item}.json"
+        assert "#" not in found["assets"]["class"]["href"]
+
+
+def test_a_map_without_a_place_has_an_item_without_one(tmp_path: Path) -> None:
+    run, to = finished_run(tmp_path, crs=None), tmp_path / "out"
+    list(deliver(run.folder, to, parts=["class", "confidence", "polygons", "catalogue"]))
+    found = json.loads((to / "target.json").read_text())
+    assert found["geometry"] is None
+    assert "bbox" not in found
+    assert item_faults(found) == []
