@@ -16,6 +16,7 @@ from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
 
 WINDOW_PX = 2048
+WHOLE = "a class map is one band of whole numbers"
 
 
 def evaluate(
@@ -41,6 +42,7 @@ def evaluate(
         inside = open_area(SceneFiles(path=map_path, area=area, area_wkt=area_wkt), scene.grid)
         for box in windows(scene.grid.box, WINDOW_PX):
             patch = scene.read(box)
+            _check_is_whole(map_path, patch.values[0])
             predicted = np.where(patch.valid, patch.values[0], IGNORE).astype(np.int64)
             _check_ids(map_path, predicted, len(names))
             around = _grown(box, erode_px).clip(scene.grid.width, scene.grid.height)
@@ -82,9 +84,14 @@ def _inner(box: Box, around: Box) -> tuple[slice, slice]:
 
 
 def _check_is_map(scene: Scene) -> None:
-    if len(scene.bands) != 1 or scene.dtype.kind not in "ui":
-        problem = f"has {len(scene.bands)} bands of {scene.dtype}"
-        raise BadInput(scene.path, problem, "a class map is one band of whole numbers")
+    if len(scene.bands) != 1:
+        raise BadInput(scene.path, f"has {len(scene.bands)} bands", WHOLE)
+
+
+def _check_is_whole(path: Path, values: NDArray[np.generic]) -> None:
+    """Whole numbers of 32 bits, and of some tools all, come as floats."""
+    if values.dtype.kind == "f" and (fractions := values[values != np.rint(values)]).size:
+        raise BadInput(path, f"holds {fractions[0]:g}", WHOLE)
 
 
 def _check_ids(path: Path, predicted: NDArray[np.int64], classes: int) -> None:

@@ -95,7 +95,7 @@ def test_vector_truth_and_area(tmp_path: Path) -> None:
         (np.full((6, 8), 2, np.uint8), {}, "holds class id 2"),
         (np.zeros((6, 8), np.uint8), {"left": 900_000}, "shares no pixel with"),
         (np.full((6, 8), 255, np.uint8), {}, "shares no pixel with"),
-        (np.zeros((6, 8), np.float32), {"nodata": None}, "one band of whole numbers"),
+        (np.full((6, 8), 0.5, np.float32), {"nodata": None}, "one band of whole numbers"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(

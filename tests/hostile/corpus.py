@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import geopandas
 import numpy as np
+import rasterio
 import shapely
 import yaml
 from affine import Affine
@@ -143,6 +144,15 @@ def palette_image_as_imagery(folder: Path) -> Words:
 @case(DONE, "warning: ", "target.tif: has no coordinate reference system")
 def no_crs(folder: Path) -> Words:
     return target(folder, crs=None)
+
+
+@case(DONE, "warning: ", "scale and offset 0.1 and 0", "that is not applied", "to one unit")
+def scenes_of_one_place_in_two_units(folder: Path) -> Words:
+    transform = north_up(1.0, WEST + 9000)
+    write_raster(folder / "more.tif", image(3).astype(np.uint16) * 10, names=BANDS, transform=transform)
+    with rasterio.open(folder / "more.tif", "r+") as file:
+        file.scales = (0.1,) * 3
+    return inspecting(folder, {"target.scenes": [{"path": "target.tif"}, {"path": "more.tif"}]})
 
 
 @case(DONE, "the job can run")
@@ -508,6 +518,18 @@ def map_of_another_legend(folder: Path) -> Words:
 @case(BAD, "map.tif", "shares no pixel", "of the same place")
 def map_of_elsewhere(folder: Path) -> Words:
     write_raster(folder / "map.tif", truth(), transform=north_up(1, WEST + 9000))
+    return scoring(folder)
+
+
+@case(DONE, "mean IoU", "100.0")
+def map_of_wide_whole_numbers(folder: Path) -> Words:
+    write_raster(folder / "map.tif", truth().astype(np.int32), nodata=-9999)
+    return scoring(folder)
+
+
+@case(BAD, "map.tif", "holds 0.5", "one band of whole numbers")
+def map_of_fractions(folder: Path) -> Words:
+    write_raster(folder / "map.tif", truth().astype(np.float32) / 2)
     return scoring(folder)
 
 
