@@ -23,6 +23,9 @@ OPTIONAL: Sequence[RasterPart] = ("confidence", "probabilities")
 CONFIDENCE_STEPS = 254
 """What a probability of 1 is in a raster of confidence or of probabilities; 255 is no data."""
 
+IMAGE_TAG = "IMAGE"
+"""The tag of a map that tells the image it is of from others of that name."""
+
 Which = Literal["chosen", "source-only", "adapted"]
 
 

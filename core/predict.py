@@ -19,6 +19,7 @@ from core.errors import BadInput
 from core.events import Progressed
 from core.map_files import (
     CONFIDENCE_STEPS,
+    IMAGE_TAG,
     OPTIONAL,
     SUFFIXES,
     RasterPart,
@@ -30,7 +31,7 @@ from core.predictor import Predictor
 from core.strips import StripReader, strip_rows
 from core.sweep import Sweep, Waiting
 from geo_io.blocks import CACHE, GDAL_CACHE_MB
-from geo_io.fingerprint import fingerprint, last_change_ns
+from geo_io.fingerprint import content_of, last_change_ns
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.scene import Scene
@@ -76,6 +77,7 @@ def predict_scene(
     Closing the generator ends its threads. Raises BadInput for a damaged image or an unwritable
     folder, RunFailed when disk or memory is short or the network yields no numbers.
     """
+    tags = tags | {IMAGE_TAG: content_of(scene.path)}
     tags = tags | {"map_id": _map_id(predictor, scene, area, tags)}
     held = layers(predictor.options, len(predictor.legend.classes))
     wanted = [layer for span in held.values() for layer in span]
@@ -252,14 +254,8 @@ def _map_id(predictor: Predictor, scene: Scene, area: "Area | None", tags: dict[
         "stats": predictor.stats.to_dict(),
         "classes": [[c.name, c.color] for c in predictor.legend.classes],
         "options": predictor.options.model_dump(),
-        "image": _content(scene.path),
         "pixels": [scene.bands, scene.indexes, scene.nodata_source],
-        "area": area and _content(area.path),
+        "area": area and content_of(area.path),
     }
     digest.update(json.dumps(decisive, sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def _content(path: Path) -> str:
-    found = fingerprint(path)
-    return str(found["content"] + found["beside"])

@@ -24,6 +24,8 @@ LOOK_PX = 1024
 MOST_INVALID, MOST_BORDER = 0.5, 0.1
 MOST_RATIO, LARGE_PX, FEW_CROPS = 4.0, 16_384, 4.0
 
+UNSCALE = "`gdal_translate -unscale -ot Float32`"
+
 Findings = Iterator[Finding]
 
 
@@ -43,7 +45,7 @@ def inspect(job: Job) -> Verdict:
         verdict.faults += _views(job)
         verdict.faults += _shared_files(job)
         source, target = open_pair(job)
-        verdict.faults += [f for place in source + target for f in _place_on_earth(place.scene)]
+        verdict.faults += [f for place in source + target for f in off_earth(place.scene)]
         if not verdict.faults:
             _look(job, source, target, verdict)
     except BadInput as fault:
@@ -86,7 +88,7 @@ def _shared_files(job: Job) -> Findings:
             )
 
 
-def _place_on_earth(scene: Scene) -> Findings:
+def off_earth(scene: Scene) -> Findings:
     """Coordinates that no place has: pixel sizes in metres would mean nothing."""
     grid = scene.grid
     if grid.crs is not None and grid.crs.is_geographic:
@@ -114,6 +116,7 @@ def _look(job: Job, source: list[Place], target: list[Place], verdict: Verdict) 
     for region, places in ((job.source, source), (job.target, target)):
         reports = [_look_at(region, place, verdict) for place in places]
         verdict.scenes += reports
+        verdict.warnings += _scaling_findings(region, places)
         verdict.warnings += _size_findings(job, region, places, reports, gsd_m, verdict.faults.append)
     verdict.faults += _check_labels(target)
     look_at_labels(job, source, verdict, gsd_m)
@@ -178,6 +181,23 @@ def _constant_border(seen: Patch) -> tuple[float, float] | None:
 def _has_overviews(scene: Scene) -> bool:
     with open_raster(scene.path) as dataset:
         return bool(dataset.overviews(scene.indexes[0]))
+
+
+def _scaling_findings(region: Region, places: list[Place]) -> Findings:
+    """One statistic is taken of all scenes of a region, as their pixels are stored."""
+    first, *others = (place.scene for place in places)
+    for scene in others:
+        if scene.scaling != first.scaling:
+            what = f"says {in_figures(scene.scaling)}, but {first.path} {in_figures(first.scaling)}"
+            remedy = f"bring the scenes of {region.name} to one unit: {UNSCALE}"
+            yield Finding(where=str(scene.path), what=f"{what}: that is not applied", remedy=remedy)
+            return
+
+
+def in_figures(scaling: tuple[tuple[float, float], ...]) -> str:
+    """The scale and offset of the bands, those that are alike once."""
+    kinds = dict.fromkeys(f"{scale:g} and {offset:g}" for scale, offset in scaling)
+    return f"scale and offset {', '.join(kinds)}"
 
 
 def _size_findings(
@@ -247,5 +267,8 @@ def _pair_findings(source: list[Place], target: list[Place], pair: PairReport) -
     if len(types) > 1:
         what = f"pixel types differ ({', '.join(sorted(types))})"
         yield Finding(
-            where=where, what=what, remedy="no harm if both are raw values; each is standardised by itself"
+            where=where,
+            what=what,
+            remedy="no harm between the two; the scenes of one region are standardised together, and must "
+            "be in one unit",
         )

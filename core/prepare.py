@@ -15,6 +15,9 @@ from core.job import Job
 from core.places import Place, open_pair, working_gsd_m
 from geo_io.band_stats import BandStats, measure
 
+Scaling = tuple[tuple[float, float], ...]
+"""Scale and offset of each band."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -54,7 +57,8 @@ def prepare(job: Job, cache: Path) -> Iterator[Progressed | Prepared]:
         TARGET: Domain(target, _stats(target, stats[TARGET]), gsd_m, job.sampling, indexes[1]),
     }
     if not (cache / "data.json").exists():
-        write_json(cache / "data.json", {"gsd_m": gsd_m})
+        scaling = list(dict.fromkeys(place.scene.scaling for place in target))
+        write_json(cache / "data.json", {"gsd_m": gsd_m, "scaling": scaling})
     yield Prepared(source[0].scene.bands, gsd_m, domains)
 
 
@@ -65,6 +69,12 @@ def seen_target(cache: Path) -> tuple[BandStats, float]:
     was not prepared.
     """
     return seen(cache, TARGET), read_json(cache / "data.json")["gsd_m"]
+
+
+def seen_scaling(cache: Path) -> list[Scaling]:
+    """Scales and offsets of the target's scenes, each kind once; empty for a run that did not record them."""
+    kinds = read_json(cache / "data.json").get("scaling", [])
+    return [tuple((scale, offset) for scale, offset in kind) for kind in kinds]
 
 
 def seen(cache: Path, domain: str) -> BandStats:

@@ -92,6 +92,21 @@ def distance(a: BandStats, b: BandStats) -> dict[str, float]:
     return distances
 
 
+def beyond(stats: BandStats, scene: Scene, sample_px: int = 250_000) -> dict[str, float]:
+    """Band -> the share of the valid pixels of `scene` that are not between `stats`' low and high.
+
+    By a sample, as `measure` takes it; empty where no pixel is valid.
+    """
+    share = min(1.0, sample_px / max(scene.grid.width * scene.grid.height, 1))
+    kept = [values for values, _ in _samples(scene, None, scene.grid.box, share)]
+    pixels = np.concatenate(kept, axis=1) if kept else np.empty((len(stats.names), 0))
+    if pixels.shape[1] == 0:
+        return {}
+    low, high = (np.array(edge)[:, None] for edge in (stats.low, stats.high))
+    out = ((pixels < low) | (pixels > high)).mean(axis=1)
+    return dict(zip(stats.names, out.tolist(), strict=True))
+
+
 def _samples(
     scene: Scene, area: "Area | None", box: Box, share: float
 ) -> Iterator[tuple[NDArray[np.float32], int]]:

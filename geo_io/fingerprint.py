@@ -32,6 +32,12 @@ def fingerprint(path: Path, whole: bool = False) -> dict[str, Any]:
     return {"bytes": stat.st_size, "mtime": int(stat.st_mtime), "content": content, "beside": beside}
 
 
+def content_of(path: Path) -> str:
+    """What tells a file, with what is read with it, from others. Raises what `fingerprint` does."""
+    found = fingerprint(path)
+    return str(found["content"] + found["beside"])
+
+
 def changed(was: dict[str, Any], now: dict[str, Any]) -> bool:
     """Whether the second fingerprint is another file's. One that was taken before `beside` was has none."""
     return bool(now["content"] != was["content"] or now["beside"] != was.get("beside", now["beside"]))

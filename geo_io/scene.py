@@ -24,7 +24,10 @@ _KEPT_DTYPES = ("uint8", "uint16", "int16", "float32")
 
 
 class Scene:
-    """The chosen bands of an image. Safe to read from several threads at once."""
+    """The chosen bands of an image. Safe to read from several threads at once.
+
+    `scaling` is what the file says of each band, scale and offset; pixels are read without it.
+    """
 
     path: Path
     grid: Grid
@@ -33,6 +36,7 @@ class Scene:
     dtype: np.dtype[np.generic]
     block: tuple[int, int]
     nodata_source: str
+    scaling: tuple[tuple[float, float], ...]
     warnings: tuple[str, ...]
 
     def __init__(self, path: Path, dataset: DatasetReader, bands: dict[str, int], rule: NodataRule) -> None:
@@ -46,6 +50,7 @@ class Scene:
         self.dtype = np.dtype(_kept(raw_dtype))
         self.block = tuple(dataset.block_shapes[rule.indexes[0] - 1])
         self.nodata_source = str(rule)
+        self.scaling = tuple((dataset.scales[i - 1], dataset.offsets[i - 1]) for i in rule.indexes)
         self._rule = rule
         self._native = Blocks.of(path, rule, raw_dtype, self.dtype)
         self._overviews = self._usable_overviews(dataset)
