@@ -31,7 +31,7 @@ from app.dropping import dropped_paths
 from app.gathering import Found, gather
 from app.panels.said import SaidLine
 from app.theme import icon
-from core.events import AnyEvent, Pictured, Progressed
+from core.events import AnyEvent, Pictured, Progressed, Warned
 from core.map_files import Which
 
 
@@ -49,6 +49,7 @@ class ApplyPanel(QWidget):
         self._run: Path | None = None
         self._maps: list[Path] = []
         self._leaving = False
+        self._warnings: list[str] = []
         self.engine = Command(self)
         self.engine.heard.connect(self._hear)
         self.engine.ended.connect(self._end)
@@ -200,7 +201,7 @@ class ApplyPanel(QWidget):
     def _start(self) -> None:
         if self._run is None:
             return
-        self._maps = []
+        self._maps, self._warnings = [], []
         self.bar.setValue(0)
         self.said.say(self.tr("The engine is starting..."))
         to = Path(self.to.text().strip()).expanduser()
@@ -231,6 +232,8 @@ class ApplyPanel(QWidget):
             self._show_progress(event)
         elif isinstance(event, Pictured):
             self._maps.append(Path(event.path).absolute())
+        elif isinstance(event, Warned):
+            self._warnings.append(self.tr("Warning: {0}").format(event.text))
 
     def _show_progress(self, event: Progressed) -> None:
         scenes, made = self.scenes.count(), len(self._maps)
@@ -244,7 +247,7 @@ class ApplyPanel(QWidget):
             "stopped": self.tr("Stopped. Press Make maps to go on where it was."),
             "failed": sentence,
         }
-        self.said.say(told[how])
+        self.said.say("\n".join([told[how], *self._warnings]))
         self._enable()
         if self._leaving:
             self.close()

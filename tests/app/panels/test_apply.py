@@ -19,6 +19,7 @@ from recorded import run_folder
 from app import command
 from app.panels.apply import ApplyPanel
 from core import signals
+from core.events import Warned
 
 ENGINE_MS = 120_000
 
@@ -117,6 +118,12 @@ def test_it_can_be_stopped_and_begun_again(panel: ApplyPanel, tmp_path: Path, qt
     assert said.args == ["stopped", ""]
     assert "go on where it was" in panel.said.text()
     assert panel.go.isEnabled()
+
+
+def test_warnings_stand_below_what_came_of_it(panel: ApplyPanel) -> None:
+    panel.engine.heard.emit(Warned(text="scene.tif: is in other units"))
+    panel.engine.ended.emit("done", "")
+    assert panel.said.text().endswith("\nWarning: scene.tif: is in other units")
 
 
 def test_nothing_can_be_made_without_a_run_and_a_scene(
