@@ -35,10 +35,12 @@ class LimitsForm(QWidget):
     def _arrange(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
+        ends = (self.tr("Value shown black"), self.tr("Value shown white"))
         for row, (name, pair) in enumerate(zip(self.names, self.fields, strict=True)):
             grid.addWidget(name, row, 0)
-            for column, field in enumerate(pair):
+            for column, (field, end) in enumerate(zip(pair, ends, strict=True)):
                 grid.addWidget(field, row, 1 + column)
+                field.setAccessibleName(end)
                 field.editingFinished.connect(partial(self._take, row))
         grid.addWidget(self.problem, _BANDS, 0, 1, 2)
         grid.addWidget(self.automatic, _BANDS, 2)
