@@ -1,6 +1,6 @@
-"""The pictures of the tour, taken of the real window on the built-in sample with a finished run.
+"""The pictures of the tour, taken of the real window on the built-in sample with two finished runs.
 
-    isthmus sample places && isthmus run places/job.yaml
+    isthmus sample places && isthmus run places/job.yaml && isthmus run places/job.yaml --set seed=1
     python docs/pictures.py places docs/tour [--scheme dark]
 
 At 200 %: QT_SCALE_FACTOR=2. Without a screen: QT_QPA_PLATFORM=offscreen.
@@ -15,10 +15,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.main import application
 from app.menus import Menus
+from app.panels.about import AboutDialog
+from app.panels.apply import ApplyPanel
+from app.panels.compare import ComparePanel
+from app.panels.export import ExportDialog
+from app.panels.settings import SettingsDialog
+from app.panels.shortcuts import ShortcutsDialog
 from app.theme import apply_theme
 from app.window import MainWindow
 
@@ -41,7 +47,7 @@ class Tour:
     def __init__(self, sample: Path, to: Path, ending: str) -> None:
         self.sample, self.to, self.ending = sample, to, ending
         self.window = MainWindow()
-        Menus(self.window)
+        self.menus = Menus(self.window)
         self.window.resize(1440, 900)
         self.window.show()
         QTest.qWait(500)
@@ -51,6 +57,19 @@ class Tour:
         seen = (widget or self.window).grab()
         if not seen.save(str(self.to / f"{name}{self.ending}"), quality=QUALITY):
             sys.exit(f"{name} cannot be written to {self.to}")
+
+    def take_beside(self, name: str, kind: type[QWidget]) -> None:
+        """A window beside the main one, which is closed then."""
+
+        def shown() -> list[QWidget]:
+            found = (each for each in QApplication.topLevelWidgets() if isinstance(each, kind))
+            return [each for each in found if each.isVisible()]
+
+        wait(shown)
+        QTest.qWait(1000)
+        (widget,) = shown()
+        self.take(name, widget)
+        widget.close()
 
     def still(self) -> bool:
         return not any(place_map.view.busy for place_map in self.window.maps.maps.values())
@@ -82,6 +101,9 @@ class Tour:
         window.runs.watching.setCurrentIndex(1)
         QTest.qWait(1500)
         self.take("6-runs")
+        window.runs.watching.setCurrentIndex(0)
+        QTest.qWait(500)
+        self.take("8-watch")
         window.bottom.hide()
         window.steps.show_step("results")
         wait(lambda: window.runs.results.outcome)
@@ -91,6 +113,19 @@ class Tour:
         window.maps.target.outlines.zoom_to(0)
         wait(self.still)
         self.take("7-results")
+        window.runs.compare(folder, window.history.rows[1].folder)
+        self.take_beside("9-compare", ComparePanel)
+        window.runs.export(folder)
+        self.take_beside("10-export", ExportDialog)
+        window.runs.apply(folder)
+        self.take_beside("11-apply", ApplyPanel)
+        for name, kind, opens in (
+            ("12-settings", SettingsDialog, self.menus._settings),
+            ("13-about", AboutDialog, self.menus._about),
+            ("14-shortcuts", ShortcutsDialog, self.menus._shortcuts),
+        ):
+            opens()
+            self.take_beside(name, kind)
         window.close()
 
 

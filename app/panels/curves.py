@@ -70,7 +70,7 @@ class CurvesPanel(QWidget):
 
             steps = self.tr("optimisation steps")
             losses = Plot(steps, self.tr("loss"), self.tr("Losses over the steps"), self)
-            scores = Plot(steps, self.tr("score, 0 to 1"), self.tr("Label-free scores over the steps"), self)
+            scores = Plot(steps, self.tr("score"), self.tr("Label-free scores over the steps"), self)
             self._plots = losses, scores
             for plot in self._plots:
                 self._splitter.addWidget(plot)
