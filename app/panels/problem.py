@@ -41,7 +41,13 @@ def split(text: str | BadInput) -> tuple[str, str]:
 
 
 def show_problem(parent: QWidget | None, text: str | BadInput, details: str = "") -> "ProblemDialog":
-    """Show a problem above `parent` and return at once; the dialog deletes itself when it is closed."""
+    """Show a problem above `parent` and return at once; the dialog deletes itself when it is closed.
+
+    One that is shown already is not shown again: what fails once may fail fifty times a second.
+    """
+    for shown in parent.findChildren(ProblemDialog) if parent else ():
+        if shown.isVisible() and shown.text == str(text):
+            return shown
     dialog = ProblemDialog(text, details, parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()
@@ -54,6 +60,7 @@ class ProblemDialog(QDialog):
     def __init__(self, text: str | BadInput, details: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Something went wrong"))
+        self.text = str(text)
         wrong, remedy = split(text)
         self.sentence = _words(wrong, self.tr("What went wrong"))
         self.remedy = _words(self.tr("What to try: {0}").format(remedy), self.tr("What to try"))

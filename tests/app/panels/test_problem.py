@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.details import keep
@@ -35,6 +36,18 @@ def test_details_unfold_and_everything_is_copied(qtbot: QtBot) -> None:
     )
     with qtbot.waitSignal(dialog.destroyed):
         dialog.reject()
+
+
+def test_what_fails_again_and_again_is_shown_once(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    first = show_problem(window, FAULT)
+    assert show_problem(window, str(FAULT)) is first
+    assert show_problem(window, "another") is not first
+    with qtbot.waitSignal(first.destroyed):
+        first.reject()
+    assert show_problem(window, FAULT).isVisible()
 
 
 def test_nothing_to_unfold_shows_no_button(qtbot: QtBot) -> None:
