@@ -63,6 +63,8 @@ class ApplyPanel(QWidget):
         self.scenes.setToolTip(self.tr("Images of the target's sensor, bands and season. Drop files here"))
         self.scenes.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.scenes.itemSelectionChanged.connect(self._enable)
+        self.hint = QLabel(self.tr("Add images or folders, or drop them on the list."), self)
+        self.hint.setProperty("role", "hint")
         self.which = self._model_choice()
         self.to = QLineEdit(self)
         self.to.setAccessibleName(self.tr("Folder of the maps"))
@@ -164,6 +166,7 @@ class ApplyPanel(QWidget):
         form.addRow(label, where)
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
+        layout.addWidget(self.hint)
         layout.addWidget(self.scenes, 1)
         for row in (first, form, last):
             layout.addLayout(row)
@@ -215,6 +218,7 @@ class ApplyPanel(QWidget):
         self.go.setEnabled(ready and not working)
         self.stop.setEnabled(working)
         self.bar.setVisible(working)
+        self.hint.setVisible(self.scenes.count() == 0)
         self.remove.setEnabled(bool(self.scenes.selectedItems()) and not working)
         for widget in (self.add_button, self.add_folder, self.which, self.to):
             widget.setEnabled(not working)

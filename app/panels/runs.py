@@ -27,6 +27,8 @@ from core.run_state import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 
+NAME_PX = 150
+
 
 class RunsPanel(QWidget):
     """`chosen` carries the folder of the run to look at, `opened` that of a double click or Enter,
@@ -101,8 +103,9 @@ class RunsPanel(QWidget):
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setResizeContentsPrecision(0)  # to the rows in sight: a live run's changes ten times a second
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(40)
+        header.resizeSection(0, NAME_PX)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setAccessibleName(self.tr("Runs"))
         table.setToolTip(self.tr("Select two runs to compare them; double-click one to look at it"))

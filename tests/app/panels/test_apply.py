@@ -43,9 +43,11 @@ def test_dropped_scenes_are_mapped_as_the_run_mapped_its_own(
     work(run)
     shutil.copy(tmp_path / "target.tif", tmp_path / "again.tif")
     panel.show_run(run.folder)
+    assert panel.hint.isVisible()
     drop(panel, tmp_path / "again.tif", tmp_path / "again.tif")
     qtbot.waitUntil(lambda: panel.scenes.count() == 1)
     assert panel.scenes.count() == 1
+    assert not panel.hint.isVisible()
     panel.to.setText(str(tmp_path / "out"))
     with qtbot.waitSignal(panel.engine.ended, timeout=ENGINE_MS):
         qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
