@@ -1,11 +1,11 @@
 """A stratified random sample of a class map, to be labelled by eye: drawn, written, and read back.
 
 Olofsson et al. 2014, section 5.1: the strata are the map's classes, the size follows from a wanted
-standard error, and rare classes get more than their share. The interpreter sees no class: a point knows
-its stratum's number alone, which tells nobody who has not read the legend.
+standard error, and rare classes get more than their share. The interpreter sees no class: which stratum a
+point was drawn from, and how large that is, stands in a layer of its own, under shuffled numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from core.events import Progressed
 from geo_io.class_areas import pixel_areas_m2
 from geo_io.grid import Box
 from geo_io.legend import Legend, value_key
-from geo_io.points import Points, read_points, write_points
+from geo_io.points import Column, Points, read_points, read_table, write_points
 from geo_io.scene import Scene
 
-LABEL, STRATUM, AREA = "label", "stratum", "stratum_m2"
+POINT, LABEL, STRATUM, AREA = "point", "label", "stratum", "stratum_m2"
+KEY = "isthmus_strata"
+"""The layer that says of each point what its interpreter should not see."""
 Ints = NDArray[np.int64]
 
 
@@ -67,13 +69,10 @@ def draw_points(
         chosen = generator.permutation(np.concatenate(picked))
         rows, cols, stratum = chosen.T
         x, y = scene.grid.transform @ (cols + 0.5, rows + 0.5)
-        columns = {
-            "point": np.arange(1, len(chosen) + 1),
-            LABEL: np.full(len(chosen), None, object),
-            STRATUM: stratum,
-            AREA: area_m2[stratum],
-        }
-        write_points(to, Points(np.column_stack([x, y]), scene.grid.crs_wkt, columns))
+        number, code = np.arange(1, len(chosen) + 1), rng(seed, "strata").permutation(k)
+        columns = {POINT: number, LABEL: np.full(len(chosen), None, object)}
+        key = {POINT: number, STRATUM: code[stratum], AREA: area_m2[stratum]}
+        write_points(to, Points(np.column_stack([x, y]), scene.grid.crs_wkt, columns), {KEY: key})
 
 
 def _read(scene: Scene, boxes: list[Box], k: int) -> Iterator[tuple[Ints, NDArray[np.float64], Ints]]:
@@ -104,18 +103,38 @@ def read_sample(path: Path, class_map: Path, legend: Legend, layer: str | None =
     for points without the columns that `draw_points` writes, unknown labels, and none labelled.
     """
     points = read_points(path, layer)
-    for name in (LABEL, STRATUM, AREA):
-        if name not in points.columns:
-            remedy = "draw the points with `isthmus sample-points`, and fill in their labels"
-            raise BadInput(path, f"has no attribute {name!r}", remedy)
+    if LABEL not in points.columns:
+        remedy = "draw the points with `isthmus sample-points`, and fill in their labels"
+        raise BadInput(path, f"has no attribute {LABEL!r}", remedy)
+    strata, areas = _strata(path, points)
     truth = _truth(path, points.columns[LABEL], legend)
     mapped = _classes_at(class_map, points, len(legend.classes))
     labelled = (truth >= 0) & (mapped >= 0)
+    if not (mapped >= 0).any():
+        problem = f"no point lies on the data of {class_map}"
+        raise BadInput(path, problem, "name a map of the place that the points were drawn from")
     if not labelled.any():
         raise BadInput(path, f"no point on the map has a {LABEL}", "write class names into that attribute")
-    _, first, stratum = np.unique(points.columns[STRATUM], return_index=True, return_inverse=True)
-    sizes = points.columns[AREA].astype(np.float64)[first]
+    _, first, stratum = np.unique(strata, return_index=True, return_inverse=True)
+    sizes = areas.astype(np.float64)[first]
     return Sample(stratum[labelled], mapped[labelled], truth[labelled], sizes), int((~labelled).sum())
+
+
+def _strata(path: Path, points: Points) -> tuple[Column, Column]:
+    """(n,) stratum of each point and its area: from the layer of its own, or beside the label as once was."""
+    columns: Mapping[str, Column] = points.columns
+    if STRATUM in columns and AREA in columns:
+        return columns[STRATUM], columns[AREA]
+    key = read_table(path, KEY)
+    if key is None or not {POINT, STRATUM, AREA} <= set(key) or POINT not in columns:
+        problem = f"says nowhere which stratum a point was drawn from (layer {KEY!r})"
+        raise BadInput(path, problem, "label the points in the very file that `isthmus sample-points` wrote")
+    place = {number: i for i, number in enumerate(key[POINT].tolist())}
+    try:
+        found = np.array([place[number] for number in columns[POINT].tolist()], np.int64)
+    except KeyError as number:
+        raise BadInput(path, f"point {number} was not drawn", "take out points added by hand") from None
+    return key[STRATUM][found], key[AREA][found]
 
 
 def _truth(path: Path, labels: NDArray[Any], legend: Legend) -> Ints:

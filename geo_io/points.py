@@ -26,10 +26,13 @@ class Points(NamedTuple):
     columns: Mapping[str, Column]
 
 
-def write_points(path: Path, points: Points) -> None:
+def write_points(
+    path: Path, points: Points, tables: Mapping[str, Mapping[str, Column]] | None = None
+) -> None:
     """A GeoPackage with one point layer named like the file, whole or not at all.
 
-    A column of None alone becomes an empty text attribute, to be filled in.
+    A column of None alone becomes an empty text attribute, to be filled in. `tables`: columns by name of
+    further layers, without a place.
     """
     # pyogrio warns where there is no CRS: a map without one has points without one.
     with whole(plain(path), suffix=".gpkg") as partial, warnings.catch_warnings(action="ignore"):
@@ -43,14 +46,33 @@ def write_points(path: Path, points: Points) -> None:
             driver="GPKG",
             layer=path.stem,
         )
+        for name, columns in (tables or {}).items():
+            pyogrio.raw.write(
+                partial,
+                geometry=None,
+                field_data=list(columns.values()),
+                fields=list(columns),
+                driver="GPKG",
+                layer=name,
+                append=True,
+            )
+
+
+def read_table(path: Path, layer: str) -> Mapping[str, Column] | None:
+    """The columns of a layer without places; None where the file has no such layer."""
+    try:
+        meta, _, _, data = pyogrio.raw.read(path, layer=layer, read_geometry=False)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return None
+    return dict(zip([str(name) for name in meta["fields"]], data, strict=True))
 
 
 def holds_points(path: Path, layer: str | None = None) -> bool:
     """Whether a vector file's layer holds points; False for whatever cannot be read as one."""
     try:
-        return (
-            str(pyogrio.read_info(plain(path), layer=layer)["geometry_type"]).removeprefix("Multi") == "Point"
-        )
+        with warnings.catch_warnings(action="ignore"):  # that it has several layers: the first one is meant
+            info = pyogrio.read_info(plain(path), layer=layer)
+        return str(info["geometry_type"]).removeprefix("Multi") == "Point"
     except (BadInput, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         return False
 
@@ -59,7 +81,8 @@ def read_points(path: Path, layer: str | None = None) -> Points:
     """The points of a layer. Raises BadInput where the file cannot be read, or holds other shapes."""
     existing(path)
     try:
-        meta, _, geometry, data = pyogrio.raw.read(plain(path), layer=layer, force_2d=True)
+        with warnings.catch_warnings(action="ignore"):  # that it has several layers: the first one is meant
+            meta, _, geometry, data = pyogrio.raw.read(plain(path), layer=layer, force_2d=True)
         shapes = shapely.from_wkb(geometry)
     except (
         pyogrio.errors.DataSourceError,
