@@ -191,6 +191,8 @@ class Bench:
             return
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
+        if first:  # what comes after a phase that is done already finds the bench at its last step
+            self.step_now = first - 1
         size, rank = self.job.sampling.batch, self.fabric.global_rank
         ours = range(rank * size, (rank + 1) * size)
         coming = ahead(

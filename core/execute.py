@@ -20,7 +20,7 @@ from core.maps import make_maps, score_maps
 from core.preflight import check
 from core.prepare import Prepared, prepare
 from core.run import Run, changed_inputs, write_exit
-from core.signals import disagreement, measure_signals, source_shares
+from core.signals import Measured, disagreement, measuring, source_shares
 from core.stages import ADAPTED, SOURCE_ONLY, Stages
 
 Said = TypeVar("Said")
@@ -96,7 +96,7 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     assert data is not None
     yield from stages.events(data)
     if fabric.is_global_zero:
-        yield from _judge(run, stages)
+        yield from _heeding(_judge(run, stages), control, fabric, *stages.phases[-1])
         maps = make_maps(run, stages.models, data)
         yield from _heeding(maps, control, fabric, *stages.phases[-1])
         yield from score_maps(run, stages.models)
@@ -148,9 +148,13 @@ def _cautions(run: Run, resume: checkpoint.Checkpoint | None, damaged: list[str]
 def _judge(run: Run, stages: Stages) -> Iterator[AnyEvent]:
     """Measure every model without a target label, choose one, and write the verdict."""
     names = run.job.legend.names
-    measured = {}
+    measured: dict[str, Measured] = {}
     for name, bench in stages.models.items():
-        measured[name] = measure_signals(bench, bench.segmentor)
+        for said in measuring(bench, bench.segmentor, what=f"judging {name}"):
+            if isinstance(said, Measured):
+                measured[name] = said
+            else:
+                yield said
         yield Evaluated(what=name, scores=measured[name].signals.to_dict())
     if ADAPTED not in measured:
         write_json(

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from core.bench import SOURCE, TARGET, Bench
 from core.calibration import Answers
 from core.data import Sample
 from core.draws import rng
+from core.events import Progressed
 from core.metrics import Confusion, Scores
 from core.parts.fourier import swap_amplitude
 from core.predictor import evaluating
@@ -79,29 +80,42 @@ def fixed_crops(bench: Bench, limit: int) -> Crops:
 def measure_signals(
     bench: Bench, model: nn.Module, crops: Crops | None = None, *, both_looks: bool = True
 ) -> Measured:
+    """What `measuring` finds."""
+    *_, found = measuring(bench, model, crops, both_looks=both_looks)
+    assert isinstance(found, Measured)
+    return found
+
+
+def measuring(
+    bench: Bench, model: nn.Module, crops: Crops | None = None, what: str = "", *, both_looks: bool = True
+) -> Iterator[Progressed | Measured]:
     """Run a model over `crops`, by default as many fixed ones as a verdict asks for; over those held out in
-    the target's look too, if in `both_looks`."""
+    the target's look too, if in `both_looks`. Yields progress after each batch, and last what was found."""
     crops, size = crops or fixed_crops(bench, CROPS), bench.job.sampling.batch
     tally, answers = _Tally(bench.classes), Answers()
     as_is, moved = Confusion(bench.classes), Confusion(bench.classes)
     looks = itertools.cycle(crops.target)
+    seen, held = parts(crops.target, size), parts(crops.held, size)
+    classes: list[Tensor] = []
     with evaluating(model):
-        classes = [tally.add(*_both_views(bench, model, part)) for part in parts(crops.target, size)]
-        for part in parts(crops.held, size):
+        for part in seen:
+            classes.append(tally.add(*_both_views(bench, model, part)))
+            yield Progressed(what=what, done=len(classes), total=len(seen) + len(held))
+        for n, part in enumerate(held, len(seen) + 1):
             batch = bench.batch(SOURCE, part)
             found = probabilities(model, batch.image)
             as_is.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
             answers.add(found, batch.label)
-            if not both_looks:
-                continue
-            like = bench.batch(TARGET, list(itertools.islice(looks, len(part))))
-            found = probabilities(model, swap_amplitude(batch, like, beta=0.0).image)
-            moved.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
+            if both_looks:
+                like = bench.batch(TARGET, list(itertools.islice(looks, len(part))))
+                found = probabilities(model, swap_amplitude(batch, like, beta=0.0).image)
+                moved.add(batch.label.cpu().numpy(), found.argmax(1).cpu().numpy())
+            yield Progressed(what=what, done=n, total=len(seen) + len(held))
     names = bench.job.legend.names
     signals = tally.signals(as_is.scores(names))
     more = {"holdout_moved_miou": moved.scores(names)["miou"], **_calibration(answers)}
     shift = distance(signals.shares, likely_shares(bench))
-    return Measured(replace(signals, prior_shift=shift, **more), torch.cat(classes))
+    yield Measured(replace(signals, prior_shift=shift, **more), torch.cat(classes))
 
 
 def _calibration(answers: Answers) -> dict[str, Any]:

@@ -96,11 +96,13 @@ class Training:
         save, running, stop = wanted
         if save:
             self.control.checkpoint.clear()
-            yield self._save()
+            if self.bench.phase.name:  # else nothing is trained yet
+                yield self._save()
         if stop:
             raise Stopped
         if not running:
-            phase, step = self.bench.phase.name, self.bench.step_now + 1
+            begun = self.bench.phase.name
+            phase, step = (begun, self.bench.step_now + 1) if begun else (self.bench.phases[0].name, 0)
             yield Paused(phase=phase, step=step)
             while not self.control.running.wait(PAUSED_LOOK_S):
                 yield from self.previews.events()

@@ -21,6 +21,7 @@ from pydantic import Field
 from core.augment import blur, jitter_bands
 from core.bench import TARGET, Bench, Losses
 from core.card import Card
+from core.events import Progressed
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary
 from core.parts.fourier import swap_amplitude
@@ -76,7 +77,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
     return [Phase("source", warm, 0, steps), Phase("adapt", steps - warm, warm, steps)]
 
 
-def train(bench: Bench, o: Options) -> Iterator[Losses]:
+def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
     student = bench.segmentor
     optimizer = bench.optimizer(student)
     yield from learn_source(bench, student, optimizer)
@@ -84,7 +85,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     if o.adabn != "no" and bench.begins("adapt"):
         images = bench.images(TARGET, "adabn", o.adabn_batches)
         if o.adabn == "gated":
-            renew_if_chosen(bench, student, images)
+            yield from renew_if_chosen(bench, student, images)
         else:
             renew_statistics(student, images)
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
