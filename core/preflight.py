@@ -6,7 +6,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.findings import Finding, Histogram, PairReport, SceneReport, Verdict, gathered, in_words
-from core.job import Job, Region
+from core.job import Job, Network, Region
 from core.label_census import look_at_labels, oddities
 from core.networks.licences import restriction
 from core.places import Place, open_pair, working_gsd_m
@@ -41,6 +41,7 @@ def inspect(job: Job) -> Verdict:
     verdict = Verdict(job=job.name)
     verdict.warnings += _licence(job.network.encoder)
     verdict.warnings += _numbers_for_names(job.legend)
+    verdict.warnings += _beginning(job.network)
     try:
         verdict.faults += _views(job)
         verdict.faults += _shared_files(job)
@@ -65,6 +66,13 @@ def _numbers_for_names(legend: Legend) -> Findings:
         said = ", ".join(f"value {value} is class {name!r}" for value, name in numbered.items())
         remedy = "list the `values` of each class if the labels count otherwise"
         yield Finding(where="legend", what=f"has numbers for names: {said}", remedy=remedy)
+
+
+def _beginning(network: Network) -> Findings:
+    if network.weights is None:
+        what = "is null: the encoder starts from random numbers, which needs far more labels and steps"
+        remedy = "leave it out for pretrained weights, unless the job is a trial such as the sample"
+        yield Finding(where="network.weights", what=what, remedy=remedy)
 
 
 def _views(job: Job) -> Findings:

@@ -50,8 +50,8 @@ def draw_sample(
             _write_image(partial / f"target/{name}.tif", target)
             _write_labels(partial / f"check/{name}.tif", target)
         report(total, total)
-        job = JOB_HEAD + yaml.safe_dump(_job(), sort_keys=False)
-        (partial / "job.yaml").write_text(job, encoding="utf-8")
+        job, own = (yaml.safe_dump(part, sort_keys=False) for part in (_job(), _OWN))
+        (partial / "job.yaml").write_text(JOB_HEAD + job + OWN_HEAD + own, encoding="utf-8")
     return folder / "job.yaml"
 
 
@@ -102,14 +102,23 @@ def _job() -> dict[str, Any]:
             ],
         },
         "legend": {"classes": [{"name": name, "color": color} for name, color in COLORS.items()]},
-        "sampling": {"crop_px": 96, "batch": 8},
-        "network": {
-            "decoder": "unet",
-            "encoder": "resnet18",
-            "weights": None,
-            "encoder_depth": 3,
-            "decoder_channels": [64, 32, 16],
-        },
-        "schedule": {"steps": 500, "lr": 1e-3, "head_lr_factor": 1.0},
-        "method": {"name": "combined", "options": {"target_means": True, "jitter": 0.5}},
     }
+
+
+_OWN: dict[str, Any] = {
+    "sampling": {"crop_px": 96, "batch": 8},
+    "network": {
+        "decoder": "unet",
+        "encoder": "resnet18",
+        "weights": None,
+        "encoder_depth": 3,
+        "decoder_channels": [64, 32, 16],
+    },
+    "schedule": {"steps": 500, "lr": 1e-3, "head_lr_factor": 1.0},
+    "method": {"name": "combined", "options": {"target_means": True, "jitter": 0.5}},
+}
+OWN_HEAD = """\
+# All from here on is for this small sample alone: a toy network, trained from random numbers in minutes.
+# A job for imagery of your own leaves these four groups out, and so takes what is good for most: larger
+# crops, an encoder with pretrained weights, more steps, the method's own options (`isthmus describe`).
+"""

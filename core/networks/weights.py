@@ -70,7 +70,7 @@ def load_encoder(
     licence = restriction(network.encoder)
     notes = [f"{network.encoder}: {licence}"] if licence else []
     if network.weights is None:
-        source = "nothing (network.weights: null)"
+        source = "nothing (network.weights: null): the encoder starts from random numbers"
         return WeightReport(source, 0, len(wanted), tuple(notes), licence), frozenset()
     source, given = _fetch(network, folder or default_folder(), pretrained)
     found = _matched(wanted, given, source)

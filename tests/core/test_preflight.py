@@ -31,7 +31,8 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_sound_job_has_no_findings(place: Path) -> None:
     verdict = look(place)
-    assert (verdict.faults, verdict.warnings) == ([], [])
+    assert not verdict.faults
+    assert [warning.where for warning in verdict.warnings] == ["network.weights"]
     source, target = verdict.scenes
     assert (source.region, source.bands, source.gsd_m) == ("home", ["red", "green", "blue"], 1.0)
     assert source.labels
@@ -103,8 +104,14 @@ def test_the_oracle_may_train_on_its_target(place: Path) -> None:
 
 
 def test_a_restrictive_licence_is_named_before_anything_is_trained(place: Path) -> None:
-    (warning,) = look(place, {"network.encoder": "mit_b0"}).warnings
+    (warning,) = look(place, {"network.encoder": "mit_b0", "network.weights": "imagenet"}).warnings
     assert "network.encoder: mit_b0 is under NVIDIA Source Code License: non-commercial use" in warning.text
+
+
+def test_a_random_encoder_is_warned_of_and_pretrained_weights_are_not(place: Path) -> None:
+    (warning,) = look(place).warnings
+    assert "the encoder starts from random numbers" in warning.text
+    assert not look(place, {"network.weights": "imagenet"}).warnings
 
 
 def test_an_image_without_data_is_a_fault(place: Path) -> None:
