@@ -1,5 +1,6 @@
 """The command line: `isthmus`, or `python -m core.cli`. A command imports what it needs when it runs."""
 
+import importlib.metadata
 import json
 import logging
 import sys
@@ -11,28 +12,36 @@ import typer
 from core.cli_about import Json, describe, doctor, presets, weights
 from core.cli_accuracy import evaluate, sample_points, verify
 from core.cli_delivery import Which, export
-from core.cli_runs import PresetName, kill, runs, start
-from core.errors import DONE, FAILED, STOPPED
+from core.cli_runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
+from core.errors import DONE, FAILED, STOPPED, RunFailed
 from core.guard import Guarded, in_one_line
 
 if TYPE_CHECKING:
-    from core.run import Request
     from core.variants import Planned
 
 
 app = typer.Typer(
     cls=Guarded,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Adapt a land-cover segmentation network to a new place, without a single label from there.",
 )
 JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="A job file.")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"isthmus {importlib.metadata.version('isthmus')}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """`--debug` is read by Guarded, wherever it stands; it is declared for the help."""
 
@@ -57,14 +66,13 @@ def demo(
     from core.demo import compare
     from core.foreground import finish
     from core.sample import draw_sample
-    from core.variants import parse_settings, plan
 
     job = folder / "job.yaml"
     if not job.exists():
         print(f"drawing {draw_sample(folder, 0).parent}")
-    planned = plan(job, parse_settings(settings))
-    finish(planned, as_json=False)
-    print(compare(planned.folder))
+    wanted = planned(job, settings)
+    finish(wanted, as_json=False)
+    print(compare(wanted.folder))
 
 
 @app.command()
@@ -75,10 +83,12 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Look at a job's files before hours of training: a verdict per scene and per pair."""
+    from core.choices import wrong_choices
     from core.preflight import inspect as look
-    from core.variants import parse_settings, plan
 
-    verdict = look(plan(job, parse_settings(settings, preset)).job)
+    wanted = planned(job, settings, preset).job
+    verdict = look(wanted)
+    verdict.faults += wrong_choices(wanted)
     print(verdict.model_dump_json(indent=2) if as_json else verdict.text())
     verdict.raise_faults()
 
@@ -92,10 +102,9 @@ def estimate(
 ) -> None:
     """Measure, in some seconds, what a run will take: time, memory, disk."""
     from core.estimate import estimate as measure
-    from core.variants import parse_settings, plan
 
-    planned = plan(job, parse_settings(settings, preset))
-    cost = measure(planned.job, planned.folder)
+    wanted = planned(job, settings, preset)
+    cost = measure(wanted.job, wanted.folder)
     print(json.dumps(cost.content(), indent=2) if as_json else cost.text())
 
 
@@ -111,14 +120,11 @@ def run(
 ) -> None:
     """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
     from core.foreground import finish
-    from core.variants import parse_settings, plan, resume
 
-    if job.is_dir() and (to or settings or preset):
-        raise typer.BadParameter("a run that exists is resumed as it is, without --to, --preset and --set")
-    planned = resume(job) if job.is_dir() else plan(job, parse_settings(settings, preset), to)
-    finish(planned, as_json)
+    wanted = to_run(job, settings, preset, to)
+    finish(wanted, as_json)
     if not as_json:
-        print(f"{planned.folder} is finished; its maps are in {planned.folder / 'maps'}")
+        print(f"{wanted.folder} is finished; its maps are in {wanted.folder / 'maps'}")
 
 
 for background in (start, runs, kill):
@@ -129,25 +135,38 @@ for background in (start, runs, kill):
 def batch(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Job or batch files.")],
 ) -> None:
-    """Run many jobs, one line each; finished ones are skipped, and a failure does not stop the others."""
+    """Run many jobs, one line each; finished ones are skipped, and a failure does not stop the others.
+
+    A batch file names a job and what to vary in it, every value with every other:
+
+    `{job: job.yaml, vary: {seed: [0, 1], schedule.steps: [500, 2000]}, runs: sweep}`
+
+    Without `runs`, the runs go to the folder `runs` beside the job. Methods, options and networks of all
+    jobs are checked before the first one runs.
+    """
+    from core.choices import check_choices
     from core.variants import plan_batch
 
-    planned = [each for file in files for each in plan_batch(file)]
-    outcomes = [_one_of_many(i, len(planned), each) for i, each in enumerate(planned, 1)]
+    wanted = [each for file in files for each in plan_batch(file)]
+    for each in wanted:
+        check_choices(each.job)
+    for note in dict.fromkeys(each.note for each in wanted if each.note):
+        print(f"note: {note}", file=sys.stderr)
+    outcomes = [_one_of_many(i, len(wanted), each) for i, each in enumerate(wanted, 1)]
     raise typer.Exit(FAILED if "failed" in outcomes else DONE)
 
 
-def _one_of_many(number: int, total: int, planned: "Planned") -> str:
+def _one_of_many(number: int, total: int, wanted: "Planned") -> str:
     from core.errors import Stopped
     from core.foreground import finish
 
     try:
-        outcome, words = ("skipped", "is finished") if not finish(planned, quiet=True) else ("done", "")
+        outcome, words = ("skipped", "is finished") if not finish(wanted, quiet=True) else ("done", "")
     except (Stopped, KeyboardInterrupt):
         raise
     except Exception as fault:
         outcome, words = "failed", in_one_line(fault)[1]
-    print(f"[{number}/{total}] {outcome}: {planned.folder} {words}".rstrip(), flush=True)
+    print(f"[{number}/{total}] {outcome}: {wanted.folder} {words}".rstrip(), flush=True)
     return outcome
 
 
@@ -165,7 +184,9 @@ def predict(
     """Map more scenes with the model of a finished run."""
     from core.console import watch
     from core.remap import map_scenes
+    from core.run_state import require_outside_runs
 
+    require_outside_runs(to)
     watch(map_scenes(run, scenes, to, which, probabilities), as_json)
 
 
@@ -177,8 +198,10 @@ def translate(
 ) -> None:
     """Show the source in the target's look, as a run of cyclegan, cycada or bdl learnt it: GeoTIFFs."""
     from core.console import watch
+    from core.run_state import require_outside_runs
     from core.translate import translate_scenes
 
+    require_outside_runs(to)
     watch(translate_scenes(run, to), as_json)
 
 
@@ -191,36 +214,17 @@ def follow(run: RunPath, as_json: Json = False) -> None:
     """Watch a run from its start, live if it still works."""
     from core.console import watch
     from core.journal import follow as listen
+    from core.run_state import state_of
 
-    progress = watch(listen(run), as_json)
+    progress = watch(listen(run, lambda: state_of(run).alive), as_json)
+    state = state_of(run)
+    if not state.alive and state.status not in ("done", "stopped", "new"):
+        raise RunFailed(progress.fault or f"{run}: {state.sentence}; {state.remedy}")
     raise typer.Exit({"failed": FAILED, "stopped": STOPPED}.get(progress.status, DONE))
 
 
-def _request(run: Path, request: "Request") -> None:
-    from core.run import ask
-
-    ask(run, request)
-    print(f"asked {run} to {request}")
-
-
-@app.command()
-def pause(run: RunPath) -> None:
-    """Pause a working run after the step at hand."""
-    _request(run, "pause")
-
-
-@app.command()
-def resume(run: RunPath) -> None:
-    """Let a paused run go on. (A stopped one: `isthmus run RUN`.)"""
-    _request(run, "resume")
-
-
-@app.command()
-def stop(run: RunPath) -> None:
-    """Stop a working run; its state is saved."""
-    _request(run, "stop")
-
-
+for asking in (pause, resume, stop):
+    app.command()(asking)
 for about in (describe, presets, weights, doctor):
     app.command()(about)
 

@@ -40,7 +40,9 @@ def export(
     from core.console import watch
     from core.delivery.bundle import deliver
     from core.delivery.order import parts_made
+    from core.run_state import require_outside_runs
 
+    require_outside_runs(to)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half-written file stays
     cleaning = Cleaning(least_m2, majority_px, simplify_m)
     wanted = [part_named(part) for part in parts] if parts else parts_made(run, which, scenes or ())

@@ -10,7 +10,9 @@ from core.events import AnyEvent, Evaluated, Progressed, Stepped
 from core.progress import Progress
 
 LINE_EVERY_S = 5.0
+BAR_CHARS, MOST_WHAT_CHARS = 20, 30
 QUIET = {"saved", "asked"}
+IN_PERCENT = {"miou", "mf1", "accuracy", "kappa", "holdout_miou", "holdout_moved_miou"}
 
 Show = Callable[[AnyEvent, Progress], None]
 
@@ -60,33 +62,50 @@ def _bars() -> Iterator[Show]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[note]}"))
-    texts = [TextColumn(column) if isinstance(column, str) else column for column in columns]
-    with Bars(*texts, console=Console(highlight=False), transient=True) as bars:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(BAR_CHARS),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
+    with Bars(*columns, console=Console(highlight=False), transient=True) as bars:
         task = bars.add_task("starting", total=None, note="")
 
         def show(event: AnyEvent, progress: Progress) -> None:
             if isinstance(event, Stepped | Progressed):
-                bars.update(task, **_bar(progress))
+                bars.update(task, **_bar(event, progress, bars.console.width))
             elif line := say(event, progress):
                 bars.console.print(line, markup=False)
 
         yield show
 
 
-def _bar(progress: Progress) -> dict[str, Any]:
-    """What the bar shows: other long work while there is some, else the training."""
+def _bar(event: AnyEvent, progress: Progress, width: int) -> dict[str, Any]:
+    """What the bar shows: other long work while there is some, else the training.
+
+    In `width` characters: bar, share done and time left have their place, and the losses what is over.
+    """
     if progress.work:
         what, done, total = progress.work
-        note = ", ".join(filter(None, (f"{done} of {total}", _left(progress.work_seconds_left))))
-        return {"description": what, "completed": done, "total": total, "note": note}
-    note = ", ".join(filter(None, (_losses(progress), _left(progress.seconds_left))))
-    return {
-        "description": progress.phase,
-        "completed": progress.steps_done,
-        "total": progress.steps_total or None,
-        "note": note,
-    }
+        count = "" if isinstance(event, Progressed) and event.of_time else f"{done} of {total}"
+        note = [_left(progress.work_seconds_left), count]
+    else:
+        what, done, total = progress.phase, progress.steps_done, progress.steps_total
+        note = [_left(progress.seconds_left, "of training left"), *_losses(progress)]
+    what = what if len(what) <= MOST_WHAT_CHARS else f"{what[: MOST_WHAT_CHARS - 1]}…"
+    room = width - len(what) - BAR_CHARS - len("100%") - 3
+    return {"description": what, "completed": done, "total": total or None, "note": _fitting(note, room)}
+
+
+def _fitting(parts: list[str], room: int) -> str:
+    """Time left, and of the other parts those that fit into `room` characters, up to one that does not."""
+    left, *more = parts
+    for part in more:
+        longer = ", ".join(filter(None, (left, part)))
+        if len(longer) > room:
+            break
+        left = longer
+    return left
 
 
 def say(event: AnyEvent, progress: Progress) -> str:
@@ -111,25 +130,32 @@ def say(event: AnyEvent, progress: Progress) -> str:
 
 def _step_line(progress: Progress) -> str:
     step = f"{progress.phase} {progress.step} ({progress.steps_done} of {progress.steps_total})"
-    return ", ".join(filter(None, (step, _losses(progress), _left(progress.seconds_left))))
+    left = _left(progress.seconds_left, "of training left")
+    return ", ".join(filter(None, (step, *_losses(progress), left)))
 
 
 def _work_line(event: Progressed, progress: Progress) -> str:
-    done = f"{event.what}: {event.done} of {event.total}"
+    share = f"{event.done / max(event.total, 1):.0%}"
+    done = f"{event.what}: {share if event.of_time else f'{event.done} of {event.total}'}"
     return ", ".join(filter(None, (done, _left(progress.work_seconds_left))))
 
 
 def _score_line(event: Evaluated) -> str:
     numbers = {name: value for name, value in event.scores.items() if isinstance(value, float)}
-    return f"{event.what}: " + ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    return f"{event.what}: " + ", ".join(_score(name, value) for name, value in numbers.items())
 
 
-def _losses(progress: Progress) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+def _score(name: str, value: float) -> str:
+    """Scores of a map in percent, as `evaluate` prints them; other measures as they are."""
+    return f"{name} {100 * value:.1f} %" if name in IN_PERCENT else f"{name} {value:.3f}"
 
 
-def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f"{duration(seconds)} left"
+def _losses(progress: Progress) -> list[str]:
+    return [f"{name} {value:.3f}" for name, value in progress.losses.items()]
+
+
+def _left(seconds: float | None, of_what: str = "left") -> str:
+    return "" if seconds is None else f"{duration(seconds)} {of_what}"
 
 
 def duration(seconds: float) -> str:

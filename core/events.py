@@ -51,12 +51,16 @@ class Stepped(Event):
 
 
 class Progressed(Event):
-    """`done` of `total` units of other long work: index cells read, map rows written."""
+    """`done` of `total` units of other long work: index cells read, map rows written.
+
+    `of_time`: they are no units of anything but the time that the work takes, and worth telling as a share.
+    """
 
     kind: Literal["progressed"] = "progressed"
     what: str
     done: int
     total: int
+    of_time: bool = False
 
 
 class Evaluated(Event):

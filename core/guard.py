@@ -1,5 +1,6 @@
 """Whatever goes wrong in a command becomes one line on stderr and the exit code of its kind."""
 
+import re
 import sys
 from typing import Any
 
@@ -26,6 +27,17 @@ class Guarded(TyperGroup):
             if line:
                 print(f"error: {line}", file=sys.stderr)
         sys.exit(code or DONE)
+
+    def get_command(self, *place: Any) -> Any:
+        command = super().get_command(*place)
+        if command is not None and command.help:
+            command.help = _flowing(command.help)
+        return command
+
+
+def _flowing(text: str) -> str:
+    """A docstring without the breaks of its lines, which a terminal sets anew; paragraphs stay."""
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
 
 
 def in_one_line(fault: BaseException) -> tuple[int, str]:

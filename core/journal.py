@@ -109,6 +109,7 @@ def follow(
     if not (folder / NAME).exists():
         raise BadInput(folder, "holds no journal of a run", "name a run's folder, such as runs/NAME")
     tail, over = Tail(folder), False
+    wait = True
     while True:
         before = tail.at
         for event in tail.new_events():
@@ -116,6 +117,8 @@ def follow(
             over = isinstance(event, Ended | Failed)
         if tail.at > before:
             continue
-        if over or not waiting():
+        if over or not wait:
             return
-        time.sleep(every_s)
+        wait = waiting()  # if no longer, what was written until now is read all the same
+        if wait:
+            time.sleep(every_s)

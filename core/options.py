@@ -25,8 +25,13 @@ def load_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(path, "does not exist", "check the path") from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise BadInput(path, f"cannot be read ({fault})", "check the file") from None
+    except IsADirectoryError:
+        raise BadInput(path, "is a folder", "name the YAML file in it, such as its job.yaml") from None
+    except UnicodeDecodeError:
+        problem = "is not a text file"
+        raise BadInput(path, problem, "name a job's YAML file; images are named in it") from None
+    except OSError as fault:
+        raise BadInput(path, f"cannot be read ({fault.strerror})", "check the file") from None
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark else "somewhere"
@@ -48,7 +53,8 @@ def parse(model: type[Model], content: object, origin: object) -> Model:
         if error["type"] == "extra_forbidden":
             known = list(_keys_at(model, error["loc"][:-1]))
             close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
-            remedy = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            all_of_them = f"known keys: {', '.join(known)}" if known else "leave it out: none is known here"
+            remedy = f"did you mean {close[0]!r}?" if close else all_of_them
             raise BadInput(f"{origin}, {path}", "unknown key", remedy) from None
         message = error["msg"].removeprefix("Value error, ")
         given = "" if error["type"] == "missing" else f" (given: {str(error['input'])[:60]!r})"

@@ -21,7 +21,7 @@ from core.run_reading import RunState, RunStatus, state_of, tail
 
 __all__ = [
     "RunState", "RunStatus", "RunSummary", "delete", "drop_checkpoints", "is_run", "kill", "list_runs",
-    "size_bytes", "state_of", "tail",
+    "require_outside_runs", "size_bytes", "state_of", "tail",
 ]  # fmt: skip
 TERMINATE_S, KILL_S = 5.0, 5.0
 KILLED = "kill"
@@ -58,6 +58,15 @@ def is_run(folder: Path) -> bool:
     """Whether a folder is a run's: made whole, and not one that is being deleted."""
     made = (folder / "job.yaml").is_file() and (folder / "record.json").is_file()
     return made and not folder.name.startswith(".")
+
+
+def require_outside_runs(to: Path) -> None:
+    """Raises BadInput where what is to be written would mix with, or replace, what a run has made."""
+    for folder in (to.resolve(), *to.resolve().parents):
+        if is_run(folder):
+            raise BadInput(
+                to, f"lies in the folder of the run {folder.name}", "name a folder outside of runs"
+            )
 
 
 def _subfolders(folder: Path) -> list[Path]:

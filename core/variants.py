@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,10 +29,11 @@ class Batch(Options):
 
 
 class Planned(NamedTuple):
-    """A job and the folder of its run."""
+    """A job and the folder of its run; `note`: what the settings did beside what they say."""
 
     job: Job
     folder: Path
+    note: str = ""
 
 
 def parse_settings(texts: Sequence[str] | None, preset: str | None = None) -> dict[str, Any]:
@@ -54,11 +56,17 @@ def parse_settings(texts: Sequence[str] | None, preset: str | None = None) -> di
 
 
 def with_settings(job: Job, settings: Settings, base: Path) -> Job:
-    """`job` with other values; relative paths among them are from `base`. Raises BadInput as `parse` does."""
+    """`job` with other values; relative paths among them are from `base`. Raises BadInput as `parse` does.
+
+    Another `method.name` leaves the options of the method before it out; those among `settings` are its own.
+    """
     if not settings:
         return job
     content = job.model_dump(mode="json")
-    for key, value in settings.items():
+    for key, value in sorted(settings.items(), key=lambda each: each[0].startswith("method.options")):
+        method = content["method"]
+        if key == "method.name" and isinstance(method, dict) and value != method["name"]:
+            method["options"] = {}
         _set(content, key, value)
     return resolve_paths(
         parse(Job, content, "--set" if len(settings) > 1 else f"--set {next(iter(settings))}"), base
@@ -95,8 +103,16 @@ def _no_such(key: str, part: str) -> BadInput:
 
 def plan(path: Path, settings: Settings, folder: Path | None = None) -> Planned:
     """The job in `path` with `settings`, and its run's folder: runs/NAME-METHOD-sSEED by default."""
-    job = with_settings(load_job(path), settings, path.parent.resolve())
-    return Planned(job, folder or path.parent.resolve() / "runs" / run_name(job))
+    job, base = load_job(path), path.parent.resolve()
+    made = with_settings(job, settings, base)
+    return Planned(made, folder or base / "runs" / run_name(made), _left_out(job, made))
+
+
+def _left_out(job: Job, made: Job) -> str:
+    gone = [key for key in job.method.options if key not in made.method.options]
+    if made.method.name == job.method.name or not gone:
+        return ""
+    return f"{made.method.name} is run without the job's options of {job.method.name} ({', '.join(gone)})"
 
 
 def resume(folder: Path) -> Planned:
@@ -134,8 +150,13 @@ def plan_batch(path: Path) -> list[Planned]:
 def _vary(job: Job, settings: Settings, base: Path, runs: Path) -> Planned:
     varied = with_settings(job, settings, base)
     named = {"seed", "name", "method", "method.name"}
-    more = [f"{key.split('.')[-1]}={value}" for key, value in settings.items() if key not in named]
-    return Planned(varied, runs / _slug("-".join([run_name(varied), *more])))
+    last = Counter(key.split(".")[-1] for key in settings)
+    more = [
+        f"{key if last[name] > 1 else name}={value}"
+        for key, value in settings.items()
+        if key not in named and (name := key.split(".")[-1])
+    ]
+    return Planned(varied, runs / _slug("-".join([run_name(varied), *more])), _left_out(job, varied))
 
 
 def _combinations(vary: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:

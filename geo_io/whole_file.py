@@ -102,7 +102,8 @@ def writing(path: Path) -> Iterator[None]:
 def _is_full(path: Path) -> bool:
     """GDAL and torch do not hand on why the system refused to write."""
     try:
-        return shutil.disk_usage(path.parent).free < _FULL_BYTES
+        usage = shutil.disk_usage(path.parent)
+        return usage.free < _FULL_BYTES <= usage.total  # /proc and its like hold nothing
     except OSError:
         return False
 

@@ -78,12 +78,13 @@ def deliver(
                 if isinstance(said, Path):
                     files[piece.stem].append(said)
                 else:
-                    yield Progressed(what=piece.what, done=before + round(piece.us * said), total=total)
+                    done = before + round(piece.us * said)
+                    yield Progressed(what=piece.what, done=done, total=total, of_time=True)
             before += piece.us
     finally:
         shutil.rmtree(order.workshop, ignore_errors=True)
     write_json(to / MANIFEST, manifest(order, [path for made in files.values() for path in made]))
-    yield Progressed(what="export", done=total, total=total)
+    yield Progressed(what="export", done=total, total=total, of_time=True)
 
 
 def plan(order: Order, parts: Sequence[Part], files: Mapping[str, Sequence[Path]]) -> list[Piece]:

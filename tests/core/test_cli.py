@@ -12,14 +12,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from small_job import draw
+from small_job import draw, write_job
 from typer.testing import CliRunner, Result
 
 from core import console, execute
 from core import sample as drawing
 from core.cli import app
 from core.errors import BadInput, RunFailed, Stopped
-from core.events import AnyEvent, Ended, Failed, Phased, Started, Stepped, Warned
+from core.events import (
+    AnyEvent,
+    Ended,
+    Evaluated,
+    Failed,
+    Paused,
+    Phased,
+    Progressed,
+    Started,
+    Stepped,
+    Warned,
+)
 from core.files import write_json, write_text
 from core.job import load_job
 from core.journal import Journal
@@ -283,11 +294,108 @@ def test_follow_replays_a_run_and_ends_as_it_did(
 
 
 @pytest.mark.parametrize("request_", ["pause", "resume", "stop"])
-def test_requests_reach_the_runs_folder(request_: str, job: Path, ran: list[Run]) -> None:
+def test_requests_reach_a_run_at_work_and_no_other(request_: str, job: Path, ran: list[Run]) -> None:
     isthmus("run", job)
-    assert isthmus(request_, ran[0].folder).exit_code == 0
-    assert take_requests(ran[0].folder) == [request_]
+    run = ran[0]
+    said = isthmus(request_, run.folder)
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert f"has nothing to {request_} (done)" in said.stderr
+    (run.folder / "exit.json").unlink()
+    paused = [Paused(phase="adapt", step=1)] if request_ == "resume" else []
+    start, *_ = story(run)
+    (run.folder / "exit.json").unlink()
+    with run.locked():
+        journal(run.folder, start, *paused)
+        assert isthmus(request_, run.folder).exit_code == 0
+        assert take_requests(run.folder) == [request_]
     assert isthmus(request_, job.parent).exit_code == 2
+
+
+def test_follow_tells_why_a_run_died(job: Path, ran: list[Run]) -> None:
+    isthmus("run", job)
+    run, text = ran[0], "the worker was killed on request; resume it"
+    start, *_ = story(run)
+    journal(run.folder, start, Failed(text=text))
+    write_exit(run, "died", text)
+    result = isthmus("follow", run.folder)
+    assert (result.exit_code, result.stderr) == (1, f"error: {text}\n")
+
+
+def test_follow_ends_with_a_run_that_ended_without_a_word(job: Path, ran: list[Run]) -> None:
+    isthmus("run", job)
+    run = ran[0]
+    start, *_ = story(run)
+    journal(run.folder, start)
+    (run.folder / "exit.json").unlink()
+    result = isthmus("follow", run.folder)
+    assert result.exit_code == 1
+    assert "ended without a word" in result.stderr
+
+
+def test_runs_are_found_beside_their_jobs(job: Path, ran: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    isthmus("run", job)
+    monkeypatch.chdir(job.parent.parent)
+    for words in ((), (job.parent.name,), (job.parent / "runs",), (ran[0].folder,)):
+        assert ran[0].folder.name in isthmus("runs", *words).output
+    missing = isthmus("runs", "nowhere")
+    assert missing.exit_code == 2
+    assert "nowhere: is no folder" in missing.stderr
+
+
+COMBINED = {"method": {"name": "combined", "options": {"target_means": True, "jitter": 0.5}}}
+
+
+def test_another_method_leaves_the_options_of_the_one_before_out(job: Path, ran: list[Run]) -> None:
+    write_job(job.parent, COMBINED)
+    result = isthmus("run", job, "--set", "method.name=source_only")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "note: source_only is run without the job's options of combined (target_means, jitter)"
+    ]
+    isthmus("run", job, "--set", "method.options.jitter=0.1", "--set", "method.name=dacs")
+    isthmus("run", job, "--set", "method.name=combined")
+    options = [run.job.method.options for run in ran]
+    assert options == [{}, {"jitter": 0.1}, {"target_means": True, "jitter": 0.5}]
+
+
+def test_a_batch_is_checked_before_its_first_run(job: Path, ran: list[Run]) -> None:
+    write_job(job.parent, COMBINED)
+    file = job.parent / "batch.yaml"
+    file.write_text("{job: job.yaml, vary: {method.name: [combined, advent]}}")
+    assert isthmus("batch", file).exit_code == 0
+    assert [run.job.method.name for run in ran] == ["combined", "advent"]
+    file.write_text("{job: job.yaml, vary: {seed: [7, 8], network.encoder: [resnet18, resnet81]}}")
+    result = isthmus("batch", file)
+    assert (result.exit_code, len(ran)) == (2, 2)
+    assert "'resnet81' is unknown" in result.stderr
+
+
+def test_keys_that_end_alike_are_told_apart_in_a_runs_name(job: Path, ran: list[Run]) -> None:
+    file = job.parent / "batch.yaml"
+    file.write_text("{job: job.yaml, vary: {sampling.batch: [2], predict.batch: [4], schedule.lr: [0.1]}}")
+    isthmus("batch", file)
+    assert ran[0].folder.name == "small-source_only-s0-sampling.batch=2-predict.batch=4-lr=0.1"
+
+
+INTO = {"predict": ["RUN", "x.tif", "--to", "RUN/maps"], "export": ["RUN", "--to", "RUN"]}
+INTO["translate"] = ["RUN", "--to", "RUN/new"]
+
+
+@pytest.mark.parametrize("command", INTO)
+def test_nothing_is_written_into_the_folder_of_a_run(command: str, job: Path, ran: list[Run]) -> None:
+    isthmus("run", job, "--to", job.parent / "done")
+    before = sorted(ran[0].folder.rglob("*"))
+    result = isthmus(command, *(word.replace("RUN", str(ran[0].folder)) for word in INTO[command]))
+    assert result.exit_code == 2
+    assert "lies in the folder of the run done; name a folder outside of runs" in result.stderr
+    assert sorted(ran[0].folder.rglob("*")) == before
+
+
+def test_version_and_short_help() -> None:
+    assert isthmus("--version").output.startswith("isthmus ")
+    assert "Usage" in isthmus("-h").output
+    shown = " ".join(isthmus("evaluate", "-h").output.split())
+    assert "Points from `sample-points` give accuracies" in shown
 
 
 def test_evaluate_scores_files(job: Path) -> None:
@@ -350,19 +458,39 @@ def test_lines_about_steps_are_rare_and_all_others_come_at_once(
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [
         "adapt 0 (0 of 100), l 1.000",
-        "adapt 3 (3 of 100), l 1.000, 2 min left",
+        "adapt 3 (3 of 100), l 1.000, 2 min of training left",
         "warning: oh",
     ]
     assert progress.step == 4
 
 
 def test_a_bar_shows_the_training_and_other_long_work() -> None:
+    step = Stepped(phase="adapt", step=4, losses={"l": 0.25})
     progress = Progress(status="running", phases=[("adapt", 10)], phase="adapt", step=4, losses={"l": 0.25})
-    assert console._bar(progress) == {
+    assert console._bar(step, progress, 80) == {
         "description": "adapt", "completed": 4, "total": 10, "note": "l 0.250",
     }  # fmt: skip
     progress.work = ("map north", 3, 9)
-    assert console._bar(progress)["note"] == "3 of 9"
+    assert console._bar(Progressed(what="map north", done=3, total=9), progress, 80)["note"] == "3 of 9"
+    timed = Progressed(what="map north", done=3, total=9, of_time=True)
+    assert console._bar(timed, progress, 80)["note"] == ""
+    assert console.say(timed, progress) == "map north: 33%"
+
+
+def test_time_left_comes_first_and_losses_fill_the_line() -> None:
+    losses = dict.fromkeys(("supervised", "fooling", "self_taught", "discriminator", "trusted"), 0.5)
+    progress, steps = Progress(), [Stepped(phase="adapt", step=i, losses=losses, time=i) for i in (1, 2)]
+    start = Started(run="r", method="m", seed=0, device="cpu", phases=[("adapt", 32)])
+    for event in (start, *steps):
+        progress.fold(event)
+    notes = [str(console._bar(steps[-1], progress, width)["note"]) for width in (40, 80, 200)]
+    left = "30 s of training left"
+    assert notes == [left, f"{left}, supervised 0.500", ", ".join([left, *(f"{n} 0.500" for n in losses)])]
+
+
+def test_scores_are_in_percent() -> None:
+    event = Evaluated(what="adapted map", scores={"miou": 0.217, "entropy": 0.3})
+    assert console.say(event, Progress()) == "adapted map: miou 21.7 %, entropy 0.300"
 
 
 def test_a_terminal_gets_a_bar(job: Path, ran: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:

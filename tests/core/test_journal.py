@@ -92,4 +92,4 @@ def test_following_goes_on_while_it_is_waited_for(tmp_path: Path) -> None:
         return next(left)
 
     heard = [event.text for event in follow(tmp_path, waiting, every_s=0) if isinstance(event, Noted)]
-    assert heard == ["a", "more", "more"]
+    assert heard == ["a", "more", "more", "more"], "what was written last is read too"

@@ -258,9 +258,30 @@ def list_for_a_job(folder: Path) -> Words:
     return ["inspect", folder / "job.yaml"]
 
 
-@case(BAD, "source.tif", "cannot be read", "check the file")
+@case(BAD, "source.tif", "is not a text file", "name a job's YAML file")
 def image_for_a_job(folder: Path) -> Words:
     return ["inspect", folder / "source.tif"]
+
+
+@case(BAD, "job: is a folder", "name the YAML file in it")
+def folder_for_a_job(folder: Path) -> Words:
+    (folder / "job").mkdir()
+    return ["inspect", folder / "job"]
+
+
+settings(
+    "options of another method",
+    {"method": {"name": "advent", "options": {"target_means": True}}},
+    BAD, "method.options of advent, target_means", "unknown key",
+)  # fmt: skip
+settings(
+    "options of a method without any",
+    {"method": {"name": "source_only", "options": {"jitter": 1}}},
+    BAD, "jitter", "leave it out",
+)  # fmt: skip
+settings("encoder typo", {"network.encoder": "resnet81"}, BAD, "network.encoder", "did you mean 'resnet18'?")
+settings("decoder typo", {"network.decoder": "unett"}, BAD, "network.decoder", "did you mean 'unet'?")
+settings("missing weights", {"network.weights": "no.safetensors"}, BAD, "no.safetensors", "does not exist")
 
 
 @case(BAD, "jobs.yaml", "does not exist", "check the path")
