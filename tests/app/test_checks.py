@@ -46,8 +46,9 @@ def texts(box: QLabel) -> str:
 
 
 def test_a_sound_project_is_ready_and_its_classes_and_bands_are_drawn(
-    qtbot: QtBot, panel: ChecksPanel
+    qtbot: QtBot, panel: ChecksPanel, document: Document
 ) -> None:
+    document.change("pretrained", {("network", "weights"): "imagenet"})
     verdict = look(qtbot, panel)
     assert panel.words.text() == "Ready to run"
     assert panel.faults == []
