@@ -25,6 +25,7 @@ from core.comparison import Outcome, read_outcome
 from core.job import Job
 from core.run import open_run
 from core.run_reading import RunState
+from core.run_state import EXPORTED
 
 DIALOG_PX = (760, 640)
 
@@ -109,7 +110,7 @@ class RunDesk(QObject):
         self._open(panel, self.tr("Compare two runs"))
 
     def _export(self, outcome: Outcome) -> None:
-        dialog = ExportDialog(outcome, outcome.folder / "exported", self._window)
+        dialog = ExportDialog(outcome, outcome.folder / EXPORTED, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 

@@ -25,6 +25,8 @@ __all__ = [
 ]  # fmt: skip
 TERMINATE_S, KILL_S = 5.0, 5.0
 KILLED = "kill"
+EXPORTED, APPLIED = GUESTS = "exported", "applied"
+"""Folders in that of a run for what is made of it later; the run itself writes nothing there."""
 """The file in `control/` that says that a kill was wanted."""
 
 
@@ -62,11 +64,11 @@ def is_run(folder: Path) -> bool:
 
 def require_outside_runs(to: Path) -> None:
     """Raises BadInput where what is to be written would mix with, or replace, what a run has made."""
-    for folder in (to.resolve(), *to.resolve().parents):
-        if is_run(folder):
-            raise BadInput(
-                to, f"lies in the folder of the run {folder.name}", "name a folder outside of runs"
-            )
+    to = to.resolve()
+    for folder in (to, *to.parents):
+        if is_run(folder) and to.relative_to(folder).parts[:1] not in [(name,) for name in GUESTS]:
+            problem = f"lies in the folder of the run {folder.name}"
+            raise BadInput(to, problem, "name a folder outside of runs")
 
 
 def _subfolders(folder: Path) -> list[Path]:

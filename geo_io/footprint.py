@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj.exceptions import ProjError
 
+from geo_io.errors import BadInput
 from geo_io.grid import Grid
 from geo_io.ground import LATLON, moved
 from geo_io.positions import same_crs
@@ -46,7 +46,7 @@ def _outline(grid: Grid) -> NDArray[np.float64] | None:
         return None
     try:
         ring = np.array(moved(grid.corners, grid.crs_wkt, LATLON, EDGE_PARTS), float)
-    except ProjError:
+    except BadInput:
         return None
     if not np.isfinite(ring).all():
         return None

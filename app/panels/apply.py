@@ -33,6 +33,7 @@ from app.panels.said import SaidLine
 from app.theme import icon
 from core.events import AnyEvent, Pictured, Progressed, Warned
 from core.map_files import Which
+from core.run_state import APPLIED
 
 
 class ApplyPanel(QWidget):
@@ -87,7 +88,7 @@ class ApplyPanel(QWidget):
             if folder
             else self.tr("Choose a finished run to apply to new scenes")
         )
-        self.to.setText(str(folder / "applied") if folder else "")
+        self.to.setText(str(folder / APPLIED) if folder else "")
         self.said.say("")
         self._maps = []
         self._enable()

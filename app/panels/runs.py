@@ -27,7 +27,7 @@ from core.run_state import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 
-NAME_PX = 150
+NAME_PX = 135
 
 
 class RunsPanel(QWidget):

@@ -63,7 +63,7 @@ def test_classes_called_by_numbers_are_those_numbers(place: Path) -> None:
     assert verdict.faults == []
     assert verdict.scenes[0].labels
     assert verdict.scenes[0].labels.pixels == {"1": 40 * SIDE, "2": 44 * SIDE, "3": 44 * SIDE}
-    assert ["value 1 is class '1', value 2 is class '2'" in w.what for w in verdict.warnings] == [True]
+    assert any("value 1 is class '1', value 2 is class '2'" in w.what for w in verdict.warnings)
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {

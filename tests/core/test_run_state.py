@@ -19,7 +19,19 @@ from core.files import write_json, write_text
 from core.journal import Journal
 from core.run import Run, ask, create, write_exit
 from core.run_reading import TAIL_BYTES
-from core.run_state import delete, drop_checkpoints, is_run, kill, list_runs, size_bytes, state_of, tail
+from core.run_state import (
+    APPLIED,
+    EXPORTED,
+    delete,
+    drop_checkpoints,
+    is_run,
+    kill,
+    list_runs,
+    require_outside_runs,
+    size_bytes,
+    state_of,
+    tail,
+)
 from core.variants import plan
 
 START = Started(run="r", method="m", seed=0, device="cpu", phases=[("adapt", 9)])
@@ -30,6 +42,17 @@ STOP, PAUSE, RESUME = (Asked(request=name) for name in ("stop", "pause", "resume
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     return create(plan(draw(tmp_path), {}).job, tmp_path / "runs" / "one")
+
+
+@pytest.mark.parametrize("inside", [".", "maps", "maps/north", "phases", "new"])
+def test_what_a_run_has_made_is_not_mixed_with(run: Run, inside: str) -> None:
+    with pytest.raises(BadInput, match="lies in the folder of the run one"):
+        require_outside_runs(run.folder / inside)
+
+
+def test_beside_it_there_is_room_for_what_is_made_of_it_later(run: Run) -> None:
+    for folder in (EXPORTED, f"{APPLIED}/here", "../another"):
+        require_outside_runs(run.folder / folder)
 
 
 def journal(run: Run, *events: AnyEvent) -> None:

@@ -101,7 +101,7 @@ def test_a_full_disk_is_read_from_the_words_of_a_library(tmp_path: Path) -> None
 def test_a_full_disk_is_told_from_a_library_that_does_not_say_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=2**40, free=4096))
     with pytest.raises(RunFailed, match=r"file write failed.*; free some disk space"), whole(tmp_path / "f"):
         raise RuntimeError("file write failed")
     with pytest.raises(BadInput, match=r"^f: no; no$"), whole(tmp_path / "f"):
