@@ -94,7 +94,7 @@ class Tour:
         self.take("5-method")
         window.steps.show_step("runs")
         wait(lambda: window.history.rows)
-        folder = window.history.rows[0].folder
+        folder = window.history.rows[-1].folder  # the sample as it is drawn
         window.run_list.select(folder)
         window.bottom.show()
         wait(lambda: window.runs.follower and window.runs.follower.live)
@@ -113,7 +113,7 @@ class Tour:
         window.maps.target.outlines.zoom_to(0)
         wait(self.still)
         self.take("7-results")
-        window.runs.compare(folder, window.history.rows[1].folder)
+        window.runs.compare(folder, window.history.rows[0].folder)
         self.take_beside("9-compare", ComparePanel)
         window.runs.export(folder)
         self.take_beside("10-export", ExportDialog)
