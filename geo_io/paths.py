@@ -1,6 +1,10 @@
 """Paths that users give, checked before other libraries make of them what they like."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import shapely
 
 from geo_io.errors import BadInput
 
@@ -27,3 +31,14 @@ def plain(path: Path) -> Path:
         problem = "cannot be opened as vector data under a path with ! or ; or line breaks"
         raise BadInput(path, problem, "rename the file or the folder that has them in its name")
     return path
+
+
+@contextmanager
+def vector_data(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """Raises BadInput for what pyogrio and shapely raise, and for `more`, while `path` is read."""
+    from pyogrio.errors import DataLayerError, DataSourceError  # here, as above
+
+    try:
+        yield
+    except (DataSourceError, DataLayerError, ValueError, shapely.errors.GEOSException, *more) as fault:
+        raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo_io.errors import BadInput
-from geo_io.paths import existing, plain
+from geo_io.paths import existing, plain, vector_data
 from geo_io.whole_file import whole
 
 Column = NDArray[Any]
@@ -80,17 +80,10 @@ def holds_points(path: Path, layer: str | None = None) -> bool:
 def read_points(path: Path, layer: str | None = None) -> Points:
     """The points of a layer. Raises BadInput where the file cannot be read, or holds other shapes."""
     existing(path)
-    try:
+    with vector_data(path):
         with warnings.catch_warnings(action="ignore"):  # that it has several layers: the first one is meant
             meta, _, geometry, data = pyogrio.raw.read(plain(path), layer=layer, force_2d=True)
         shapes = shapely.from_wkb(geometry)
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        ValueError,
-        shapely.errors.GEOSException,
-    ) as fault:
-        raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
     if (shapely.get_type_id(shapes) != shapely.GeometryType.POINT).any():
         raise BadInput(path, "does not hold single points alone", "give the layer of sample points")
     columns = dict(zip([str(name) for name in meta["fields"]], data, strict=True))

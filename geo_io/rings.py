@@ -10,7 +10,7 @@ from pyproj import CRS
 
 from geo_io.errors import BadInput
 from geo_io.ground import Ring, moved
-from geo_io.paths import existing, plain
+from geo_io.paths import existing, plain, vector_data
 
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -50,16 +50,9 @@ def of_file(path: Path, to_crs_wkt: str | None, layer: str | None = None) -> lis
     existing(path)
     import pyogrio.raw  # here, because it loads geopandas where that is installed
 
-    try:
+    with vector_data(path):
         meta, _, geometry, _ = pyogrio.raw.read(plain(path), layer=layer, columns=[], force_2d=True)
         shapes = shapely.from_wkb(geometry)
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        ValueError,
-        shapely.errors.GEOSException,
-    ) as fault:
-        raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None
     crs_wkt = CRS.from_user_input(meta["crs"]).to_wkt() if meta["crs"] else None
     rings = [moved(ring, crs_wkt, to_crs_wkt, edge=8) for ring in _outer(shapes)]
     if not rings:

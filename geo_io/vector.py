@@ -18,7 +18,7 @@ from geo_io.errors import BadInput, naming
 from geo_io.features import Features
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value, value_key
-from geo_io.paths import existing, plain
+from geo_io.paths import existing, plain, vector_data
 
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _STRAY = 256
@@ -133,23 +133,12 @@ def _load(path: Path, layer: str | None) -> gpd.GeoDataFrame:
     """The features of a layer that have a geometry: flat, valid, without curves."""
     existing(path)
     # GDAL warns about what is mended or not needed here: M values, odd field types, unclosed rings.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), vector_data(path, ImportError):
         warnings.simplefilter("ignore")
-        try:
-            if path.suffix.lower() == ".parquet":
-                frame = gpd.read_parquet(path)
-            else:
-                frame = gpd.read_file(path, layer=_layer(path, layer), engine="pyogrio")
-        except (
-            pyogrio.errors.DataSourceError,
-            pyogrio.errors.DataLayerError,
-            ValueError,
-            ImportError,
-            shapely.errors.GEOSException,
-        ) as fault:
-            raise BadInput(
-                path, f"cannot be read as vector data ({fault})", "export it as GeoPackage"
-            ) from None
+        if path.suffix.lower() == ".parquet":
+            frame = gpd.read_parquet(path)
+        else:
+            frame = gpd.read_file(path, layer=_layer(path, layer), engine="pyogrio")
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     broken = np.isin(shapely.get_type_id(shapes), _POLYGONAL) & ~shapely.is_valid(shapes)
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
