@@ -16,7 +16,7 @@ from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QStandardPaths, QTime
 from PySide6.QtWidgets import QApplication
 
 from app.log import start_log
-from app.theme import apply_theme, icon
+from app.theme import apply_colours, apply_theme, icon
 
 if TYPE_CHECKING:
     from app.window import MainWindow
@@ -108,7 +108,7 @@ def main(argv: list[str] | None = None) -> int:
     translate(app, QLocale())
     from app.preferences import Preferences
 
-    apply_theme(app, Preferences().theme)
+    apply_colours(app, Preferences().theme)
     app.styleHints().colorSchemeChanged.connect(lambda _: apply_theme(app, Preferences().theme))
     app.setWindowIcon(icon("isthmus"))
     earlier = last_words()
@@ -121,6 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.freeze()  # modules live as long as the process: a collection need not walk through them
     window = MainWindow()
     Menus(window)
+    apply_theme(app, Preferences().theme)
     faults.caught.connect(window.tell_fault)
     window.show()
     QTimer.singleShot(0, lambda: greet(window, earlier, arguments.path))

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import shapely
-
 from geo_io.errors import BadInput
 
 
@@ -37,8 +35,9 @@ def plain(path: Path) -> Path:
 def vector_data(path: Path, *more: type[Exception]) -> Iterator[None]:
     """Raises BadInput for what pyogrio and shapely raise, and for `more`, while `path` is read."""
     from pyogrio.errors import DataLayerError, DataSourceError  # here, as above
+    from shapely.errors import GEOSException
 
     try:
         yield
-    except (DataSourceError, DataLayerError, ValueError, shapely.errors.GEOSException, *more) as fault:
+    except (DataSourceError, DataLayerError, ValueError, GEOSException, *more) as fault:
         raise BadInput(path, f"cannot be read as vector data ({fault})", "export it as GeoPackage") from None

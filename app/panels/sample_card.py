@@ -4,7 +4,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QCommandLinkButton,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.background import Background
-from app.theme import icon
+from app.panels.command_link import CommandLink
 from core.errors import Stopped
 
 LOOK_MS = 100
@@ -36,7 +35,10 @@ class SampleCard(QWidget):
         self._look.timeout.connect(self._show_progress)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._build_button())
+        tip = self.tr("Two places drawn on the spot, ready to run: see everything work within minutes")
+        self.button = CommandLink(self.tr("Open the &sample"), tip)
+        self.button.clicked.connect(lambda _: self.open())
+        column.addWidget(self.button)
         column.addLayout(self._build_where())
         column.addWidget(self._build_progress())
         column.addWidget(self._build_problem())
@@ -110,16 +112,6 @@ class SampleCard(QWidget):
         stopping = self.tr("stopping after this place")
         drawn = self.tr("{0} of {1} places drawn").format(done, total)
         self.progress.setFormat(stopping if self._drawing.cancelled else drawn)
-
-    def _build_button(self) -> QCommandLinkButton:
-        text = self.tr("Two places drawn on the spot, ready to run: see everything work within minutes")
-        self.button = QCommandLinkButton(self.tr("Open the &sample"), text)
-        self.button.setAccessibleName(self.tr("Open the sample"))
-        self.button.setAccessibleDescription(text)
-        self.button.setToolTip(text)
-        self.button.setIcon(icon("start"))
-        self.button.clicked.connect(lambda _: self.open())
-        return self.button
 
     def _build_where(self) -> QHBoxLayout:
         self.where = QLabel(wordWrap=True)

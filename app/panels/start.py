@@ -6,7 +6,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
-    QCommandLinkButton,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -19,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from app.background import DISKS, Background
 from app.dropping import dropped_paths
+from app.panels.command_link import CommandLink
 from app.panels.sample_card import SampleCard
 from app.recent import forget, recent_projects
-from app.theme import icon
 
 JOB_SUFFIXES = (".yaml", ".yml")
 _PATH, _THERE = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
@@ -113,10 +112,10 @@ class StartPanel(QWidget):
     def _build_actions(self) -> QVBoxLayout:
         self.sample = SampleCard()
         self.sample.ready.connect(self.open_requested)
-        self.new = _link(
+        self.new = CommandLink(
             self.tr("&New project"), self.tr("Bring a place with labels, and the places to be mapped")
         )
-        self.open = _link(
+        self.open = CommandLink(
             self.tr("&Open..."), self.tr("A job file (.yaml), made here or for the command line")
         )
         self.new.clicked.connect(lambda _: self.new_requested.emit())
@@ -181,12 +180,3 @@ def _item(path: Path) -> QListWidgetItem:
 
 def _jobs(event: QDropEvent) -> list[Path]:
     return [path for path in dropped_paths(event.mimeData()) if path.suffix.lower() in JOB_SUFFIXES]
-
-
-def _link(text: str, description: str) -> QCommandLinkButton:
-    button = QCommandLinkButton(text, description)
-    button.setAccessibleName(text.replace("&", "").rstrip("."))
-    button.setAccessibleDescription(description)
-    button.setToolTip(description)
-    button.setIcon(icon("start"))
-    return button

@@ -4,7 +4,8 @@ import pytest
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
-from app.theme import apply_theme, icon, is_dark
+from app.panels.command_link import CommandLink
+from app.theme import apply_colours, apply_theme, icon, is_dark
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,14 @@ def test_icons_are_drawn_in_the_texts_colour(qapp: QApplication) -> None:
     apply_theme(qapp, "dark")
     assert darkest(icon("pan")) > 200
     assert darkest(before) > 200, "icons that are there already follow the theme"
+
+
+def test_a_command_link_keeps_our_icon_when_the_rules_come_after_it(qapp: QApplication) -> None:
+    qapp.setStyleSheet("")
+    apply_colours(qapp, "dark")
+    link = CommandLink("Open", "a project")
+    apply_theme(qapp, "dark")
+    assert darkest(link.icon()) > 200
 
 
 def test_disabled_text_can_still_be_read(qapp: QApplication) -> None:
