@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from app.project import REMOVE, Key, Project
 from app.swaps import Swap
 from core.errors import BadInput
+from core.run_state import require_outside_runs
 
 Keys = tuple[Key, ...]
 
@@ -73,11 +74,13 @@ class Document(QObject):
         self._recover(found)
 
     def save(self, path: Path | None = None) -> None:
-        """Write the project where it was, or to `path`. Raises BadInput where it cannot be written."""
+        """Write the project where it was, or to `path`. Raises BadInput where it cannot be written, and
+        inside of a run, whose files say what was done."""
         target = path or self.project.path
         if target is None:
             raise BadInput("the project", "has no file yet", "choose one with Save as")
         target = target.resolve()
+        require_outside_runs(target)
         self.project.save(target)
         self._swap.remove()
         self._swap = Swap(target)

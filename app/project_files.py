@@ -18,8 +18,10 @@ Answer = QMessageBox.StandardButton
 
 
 class ProjectFiles(QObject):
-    """The document's files. `entered` comes when a project is open, `failed` carries a sentence."""
+    """The document's files. `entered` comes when a project is open, `failed` carries a sentence, `chosen`
+    a file that the user wants opened."""
 
+    chosen = Signal(Path)
     entered = Signal()
     failed = Signal(str)
 
@@ -51,7 +53,7 @@ class ProjectFiles(QObject):
     def choose(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open a project"), "", self._kinds)
         if path:
-            self.open(Path(path))
+            self.chosen.emit(Path(path))
 
     def open(self, path: Path) -> None:
         """Open a project, with the edits that outlived a crash if the user wants them."""

@@ -69,7 +69,8 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(WARM_UP_MS, self._warm_up)
 
     def open_path(self, path: Path) -> None:
-        """Open a project, or look at a run."""
+        """Open a project, or look at a run, named by its folder or by the job that it has written down."""
+        path = path.parent if path.name == "job.yaml" and is_run(path.parent) else path
         if not is_run(path):
             self.files.open(path)
         elif self.files.open_run(path.resolve()):
@@ -183,6 +184,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.start.open_requested.connect(self.open_path)
+        self.files.chosen.connect(self.open_path)
         self.files.entered.connect(self.start.refresh)
         self.start.new_requested.connect(self.files.new)
         self.files.entered.connect(self.enter)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 from recorded import EXITS, JOURNALS, at_work, run_folder
 
@@ -44,6 +44,23 @@ def looked_at(window: MainWindow) -> Path | None:
 def choose(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
     qtbot.waitUntil(lambda: window.history.run(folder) is not None)
     window.run_list.select(folder)
+
+
+def test_the_job_of_a_run_is_looked_at_and_never_saved_over(
+    window: MainWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tmp_path / "a" / "runs" / "finished" / "job.yaml"
+    project(tmp_path / "a", "finished")
+    before = job.read_bytes()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(job), ""))
+    window.files.choose()
+    assert looked_at(window) == job.parent
+    window.document.change("Seed", {("seed",): 7})
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(job), ""))
+    with qtbot.waitSignal(window.files.failed) as told:
+        assert not window.files.save()
+    assert "lies in the folder of the run finished" in told.args[0]
+    assert job.read_bytes() == before
 
 
 @pytest.mark.parametrize("another", [True, False])
