@@ -13,11 +13,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer
+from PySide6.QtCore import QElapsedTimer, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.main import application
+from app.map.image_layer import ImageLayer
+from app.map.layer_list import LayerList
 from app.menus import Menus
 from app.panels.about import AboutDialog
 from app.panels.apply import ApplyPanel
@@ -25,6 +27,7 @@ from app.panels.compare import ComparePanel
 from app.panels.export import ExportDialog
 from app.panels.settings import SettingsDialog
 from app.panels.shortcuts import ShortcutsDialog
+from app.place_map import PlaceMap
 from app.theme import apply_theme
 from app.window import MainWindow
 
@@ -81,6 +84,7 @@ class Tour:
         wait(lambda: all(all(panel.facts) for panel in window.places.imagery.values()) and self.still())
         window.places.imagery["source"].select(0)
         self.take("2-imagery")
+        self.look_closer()
         window.steps.show_step("legend")
         self.take("3-classes")
         window.steps.show_step("checks")
@@ -127,6 +131,39 @@ class Tour:
             opens()
             self.take_beside(name, kind)
         window.close()
+
+    def look_closer(self) -> None:
+        """What clicks on the map bring, and the bands; the project is as before after it."""
+        area, panel = self.window.maps, self.window.places.imagery["source"]
+        area.actions_by_name["identify"].trigger()
+        self.click(area.target, 0.25, 0.25)
+        wait(lambda: area.layers.currentWidget() is area.identified and self.still())
+        self.take("15-identify")
+        layers = area.layers.widget(0)
+        assert isinstance(layers, LayerList)
+        layers.choose(next(each for each in area.source.view.layers if isinstance(each, ImageLayer)))
+        area.layers.setCurrentIndex(0)
+        panel.tabs.setCurrentWidget(panel.area)
+        area.actions_by_name["polygon"].trigger()
+        for corner in ((0.25, 0.41), (0.7, 0.38), (0.78, 0.55), (0.45, 0.6)):
+            self.click(area.source, *corner)
+        QTest.keyClick(area.source.view, Qt.Key.Key_Return)
+        area.actions_by_name["edit"].trigger()
+        wait(self.still)
+        self.take("16-area")
+        area.actions_by_name["pan"].trigger()
+        panel.tabs.setCurrentWidget(panel.bands)
+        QTest.qWait(300)
+        self.take("17-bands")
+        panel.tabs.setCurrentIndex(0)
+        while not self.window.document.undo.isClean():
+            self.window.document.undo.undo()
+
+    def click(self, place_map: PlaceMap, across: float, down: float) -> None:
+        """At shares of a map's width and height."""
+        seen = place_map.view.viewport()
+        at = QPoint(round(across * seen.width()), round(down * seen.height()))
+        QTest.mouseClick(seen, Qt.MouseButton.LeftButton, pos=at)
 
 
 def main() -> None:

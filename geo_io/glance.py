@@ -14,19 +14,23 @@ from geo_io.patch import Patch
 
 GLANCE_PX = 256
 _SAMPLE_PX = 16
+CUTS = (2.0, 0.5, 0.0)
+"""Percent of a band's valid pixels that a stretch may leave out at each end; the first is the usual one."""
 _READ_PX = 2**26
 """Pixels decoded for a sparse glance, at most."""
+
+Limits = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Glance:
-    """A raster at most 256 px long, and the 2nd and 98th percentile of each band's valid pixels.
+    """A raster at most 256 px long, and each band's low and high percentile by how much they leave out.
 
     `sparse`: each pixel is the mean of a small sample from one block, since the whole was too much to read.
     """
 
     patch: Patch
-    limits: tuple[tuple[float, float], ...]
+    limits: tuple[dict[float, Limits], ...]
     sparse: bool
 
 
@@ -77,9 +81,10 @@ def _placed(values: NDArray[np.generic], valid: NDArray[np.bool_], grid: Grid) -
     return Patch(values, valid, Grid(grid.crs_wkt, grid.transform @ scale, width, height))
 
 
-def _limits(values: NDArray[np.generic]) -> tuple[tuple[float, float], ...]:
-    """The 2nd and 98th percentile of (c, n); 0 and 1 where there is nothing."""
+def _limits(values: NDArray[np.generic]) -> tuple[dict[float, Limits], ...]:
+    """Percentiles of (c, n) for each of `CUTS`; 0 and 1 where there is nothing."""
     if values.shape[1] == 0:
-        return ((0.0, 1.0),) * len(values)
-    low, high = np.percentile(values.astype(np.float64), [2, 98], axis=1)
-    return tuple(zip(low.tolist(), high.tolist(), strict=True))
+        return ({cut: (0.0, 1.0) for cut in CUTS},) * len(values)
+    ends = [(cut, 100 - cut) for cut in CUTS]
+    found = np.percentile(values.astype(np.float64), ends, axis=1)
+    return tuple(dict(zip(CUTS, map(tuple, band.tolist()), strict=True)) for band in found.transpose(2, 0, 1))

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
+from geo_io.glance import Limits
+
 Rgba = tuple[int, int, int, int]
-Limits = tuple[float, float]
 
 HATCHES = 6
 _RAMP = ((13, 8, 60), (70, 25, 110), (150, 45, 95), (215, 95, 55), (248, 170, 60), (252, 250, 190))

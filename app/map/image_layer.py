@@ -9,6 +9,7 @@ from app.map import colours
 from app.map.layers import Opened, Paint, RasterLayer
 from app.map.stretch import Stretch
 from geo_io.bands import natural_colours
+from geo_io.glance import Limits
 from geo_io.preview import Picture
 
 
@@ -57,7 +58,7 @@ class ImageLayer(RasterLayer):
         self.own_stretch.measured(dict(zip(self.bands, opened.glance.limits, strict=False)))
         super().take(opened)
 
-    def limits(self) -> list[colours.Limits]:
+    def limits(self) -> list[Limits]:
         """Of the bands shown: the stretch's, the layer's own where that has none of that name."""
         known = (self.stretch.limits(band) or self.own_stretch.limits(band) for band in self.bands)
         return [pair or (0.0, 1.0) for pair in known]

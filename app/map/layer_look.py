@@ -101,7 +101,7 @@ class LayerLook(QWidget):
             combo.addItems(list(layer.band_names))
             combo.setCurrentText(band)
         self.stretch.clear()
-        self.stretch.addItem(self.tr("Its own, 2 to 98 %"), None)
+        self.stretch.addItem(self.tr("Its own"), None)
         for other in self._others(layer):
             self.stretch.addItem(self.tr("That of {}").format(other.name), other.own_stretch)
             if layer.stretch is other.own_stretch:

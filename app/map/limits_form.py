@@ -1,12 +1,14 @@
-"""Which value of each band is black and which is white, by hand."""
+"""Which value of each band is black and which is white: by percentiles, or by hand."""
 
 from functools import partial
 from math import isfinite
 
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from app.map.image_layer import ImageLayer
+from geo_io.glance import CUTS
 
 _BANDS = 3
 
@@ -19,10 +21,12 @@ class LimitsForm(QWidget):
         self._layer: ImageLayer | None = None
         self.names = [QLabel(self) for _ in range(_BANDS)]
         self.fields = [(QLineEdit(self), QLineEdit(self)) for _ in range(_BANDS)]
-        self.automatic = QPushButton(self.tr("A&utomatic"), self)
-        self.automatic.setAccessibleName(self.tr("Automatic limits"))
-        self.automatic.setToolTip(self.tr("Back to the 2nd and 98th percentile of each band"))
-        self.automatic.clicked.connect(self._reset)
+        self.cut = QComboBox(self)
+        self.cut.setAccessibleName(self.tr("Limits"))
+        self.cut.setToolTip(
+            self.tr("Which share of each band's values lies between black and white, as seen from afar")
+        )
+        self.cut.activated.connect(self._choose_cut)
         self.problem = QLabel(self)
         self.problem.setWordWrap(True)
         self._arrange()
@@ -42,8 +46,11 @@ class LimitsForm(QWidget):
                 grid.addWidget(field, row, 1 + column)
                 field.setAccessibleName(end)
                 field.editingFinished.connect(partial(self._take, row))
-        grid.addWidget(self.problem, _BANDS, 0, 1, 2)
-        grid.addWidget(self.automatic, _BANDS, 2)
+        label = QLabel(self.tr("&Limits"), self)
+        label.setBuddy(self.cut)
+        grid.addWidget(label, _BANDS, 0)
+        grid.addWidget(self.cut, _BANDS, 1, 1, 2)
+        grid.addWidget(self.problem, _BANDS + 1, 0, 1, 3)
 
     def _bands(self) -> list[str]:
         return list(dict.fromkeys(self._layer.bands)) if self._layer is not None else []
@@ -57,7 +64,18 @@ class LimitsForm(QWidget):
             if row < len(bands):
                 self._fill_row(row, bands[row], *limits[bands[row]])
         self.problem.clear()
-        self.automatic.setEnabled(self._layer is not None and self._layer.stretch.by_hand)
+        self._fill_cut()
+
+    def _fill_cut(self) -> None:
+        self.cut.clear()
+        for cut in CUTS:
+            ends = self.tr("{0:g} to {1:g} %").format(cut, 100 - cut)
+            self.cut.addItem(ends if cut else self.tr("Smallest to largest"), cut)
+        if self._layer is not None and self._layer.stretch.by_hand:
+            self.cut.addItem(self.tr("By hand"))
+            self.cut.setCurrentIndex(len(CUTS))
+        elif self._layer is not None:
+            self.cut.setCurrentIndex(CUTS.index(self._layer.stretch.cut))
 
     def _fill_row(self, row: int, band: str, low: float, high: float) -> None:
         self.names[row].setText(band)
@@ -81,9 +99,10 @@ class LimitsForm(QWidget):
         self._layer.stretch.set_limits(bands[row], low, high)
         self._fill()
 
-    def _reset(self) -> None:
-        if self._layer is not None:
-            self._layer.stretch.reset()
+    @Slot()
+    def _choose_cut(self) -> None:
+        if self._layer is not None and self.cut.currentData() is not None:
+            self._layer.stretch.set_cut(self.cut.currentData())
             self._fill()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -36,10 +36,12 @@ class IdentifiedPanel(QWidget):
         place = [(self.tr("map units"), in_map_units(point, 3))]
         if point.lat is not None and point.lon is not None:
             place.append((self.tr("latitude, longitude"), in_degrees(point.lat, point.lon)))
-        for name, pairs in [(self.tr("Place"), place), *found.rows]:
+        rows = [(self.tr("Place"), place), *found.rows]
+        for index, (name, pairs) in enumerate(rows):
             value = "" if pairs else self.tr("nothing here")
             item = QTreeWidgetItem(self.tree, [name, value])
-            item.addChildren([QTreeWidgetItem(list(pair)) for pair in pairs])
+            shown = [(what, text.replace(", ", "\n") if index == 0 else text) for what, text in pairs]
+            item.addChildren([QTreeWidgetItem(list(pair)) for pair in shown])
             self._shown += [f"{name} {value}".rstrip(), *(f"  {what}: {text}" for what, text in pairs)]
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)

@@ -186,7 +186,9 @@ def test_a_glance_at_a_small_raster_is_of_all_of_it(tmp_path: Path) -> None:
     assert seen.patch.valid.shape == (128, 256)
     assert seen.patch.valid[:, :128].all()
     assert not seen.patch.valid[:, 128:].any()
-    assert seen.limits[0] == pytest.approx(np.percentile(values[:, :, :400], [2, 98]), abs=4)
+    for cut, limits in seen.limits[0].items():
+        assert limits == pytest.approx(np.percentile(values[:, :, :400], [cut, 100 - cut]), abs=4)
+    assert list(seen.limits[0]) == [2, 0.5, 0]
 
 
 def test_a_sparse_glance_shows_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +202,7 @@ def test_a_sparse_glance_shows_what_is_there(tmp_path: Path, monkeypatch: pytest
     assert seen.sparse
     assert seen.patch.values[0].tolist() == [[0, 0, 200, 200]] * 2 + [[10, 10, 200, 200]] * 2
     assert not seen.patch.valid[:2, :2].any()
-    assert seen.limits == ((10, 200),)
+    assert [limits[2] for limits in seen.limits] == [(10, 200)]
 
 
 def test_values_carry_scale_and_offset(tmp_path: Path) -> None:

@@ -153,6 +153,28 @@ def test_a_stretch_whose_image_is_gone_is_still_named(
     assert other.stretch is other.own_stretch
 
 
+def test_the_share_of_values_shown_is_chosen(
+    view: MapView, settle: Settle, layers: LayerList, tmp_path: Path
+) -> None:
+    values = np.arange(400 * 600).reshape(1, 400, 600) % 1000
+    shown = ImageLayer(write_raster(tmp_path / "ramp.tif", values.astype("uint16")), name="ramp")
+    view.add(shown)
+    settle(view)
+    layers.choose(shown)
+    form = layers.look.limits
+    found = []
+    for index in range(form.cut.count()):
+        form.cut.setCurrentIndex(index)
+        form.cut.activated.emit(index)
+        assert form.cut.currentIndex() == index
+        assert [float(field.text()) for field in form.fields[0]] == list(shown.limits()[0])
+        found.append(shown.limits()[0])
+    assert found == [pytest.approx(pair, abs=10) for pair in ((20, 979), (5, 994), (0, 999))]
+    assert [low for low, _ in found] == sorted({low for low, _ in found}, reverse=True)
+    layers.look.show_layer(shown)
+    assert form.cut.currentText() == "Smallest to largest"
+
+
 def test_limits_are_typed_and_reset(
     view: MapView, settle: Settle, color: Color, layers: LayerList, image: ImageLayer, classes: ClassLayer
 ) -> None:
@@ -168,18 +190,20 @@ def test_limits_are_typed_and_reset(
     form, spot = layers.look.limits, (WEST + 150, NORTH - 100)
     assert [name.text() for name in form.names] == ["band1", "band2", "band3"]
     assert color(view, spot) == (255, 0, 0)
-    assert not form.automatic.isEnabled()
+    assert form.cut.currentText() == "2 to 98 %"
     type_in(0, 1, "1999")
+    assert form.cut.currentText() == "By hand"
     assert image.limits()[0] == (1, 1999)
     assert color(view, spot)[0] == pytest.approx(127, abs=2)
     type_in(0, 0, "2000")
     assert "lower one first" in form.problem.text()
     assert form.fields[0][0].text() == "1"
-    QTest.mouseClick(form.automatic, Qt.MouseButton.LeftButton)
+    form.cut.setCurrentIndex(0)
+    form.cut.activated.emit(0)
     settle(view)
     assert color(view, spot) == (255, 0, 0)
     assert form.fields[0][1].text() == "1000"
-    assert not form.automatic.isEnabled()
+    assert form.cut.findText("By hand") < 0
     for combo in layers.look.bands:
         combo.setCurrentText("band2")
     layers.look.bands[0].activated.emit(1)
