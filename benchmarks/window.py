@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,8 +63,8 @@ draw_sample(Path(sys.argv[1]))
 class Beat:
     """A timer due every millisecond on the window's thread, and another thread that looks where it hangs."""
 
-    delays_ms: list[float] = field(default_factory=list)
-    work_ms: list[float] = field(default_factory=list)
+    delays_ms: "array[float]" = field(init=False)
+    work_ms: "array[float]" = field(init=False)
     causes: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -77,8 +78,7 @@ class Beat:
 
     def restart(self) -> None:
         """Forget what was counted."""
-        self.delays_ms.clear()
-        self.work_ms.clear()
+        self.delays_ms, self.work_ms = array("d"), array("d")  # lists would take more than the window does
         self.causes.clear()
         self._last, self._worked = time.perf_counter(), time.thread_time()
 
