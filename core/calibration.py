@@ -40,7 +40,8 @@ class Answers:
         for p, true in zip(probabilities, label, strict=True):
             known = true != IGNORE
             every = max(-(-int(known.sum()) // PIXELS), 1)
-            self._answers.append(p.permute(1, 2, 0)[known][::every].double().clamp_min(1e-12).log().cpu())
+            answers = p.permute(1, 2, 0)[known][::every].cpu()  # before it: not every device has float64
+            self._answers.append(answers.double().clamp_min(1e-12).log())
             self._labels.append(true[known][::every].cpu())
 
     def __len__(self) -> int:

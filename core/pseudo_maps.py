@@ -113,7 +113,7 @@ class PseudoMaps:
         """(k, 256) pixels by class and confidence -> (k,)."""
         if self.threshold == "fixed":
             return np.full(len(counts), self.cap)
-        trust = ClassTrust(len(counts), torch.device("cpu"), self.cap)
+        trust = ClassTrust(len(counts), self.cap)
         bins = (torch.arange(256) * BINS // CONFIDENCE_STEPS).clamp(max=BINS - 1)
         trust.histogram.index_add_(1, bins, torch.from_numpy(counts).double())
         found: NDArray[np.float64] = trust.thresholds.numpy()

@@ -189,14 +189,14 @@ class _Tally:
 
     def add(self, p: Tensor, turned: Tensor, valid: Tensor) -> Tensor:
         """Count one batch; returns its classes (b, h, w) uint8, 255 where invalid."""
-        chosen = p.permute(0, 2, 3, 1)[valid].double()
-        other = turned.permute(0, 2, 3, 1)[valid]
+        chosen, other = (each.permute(0, 2, 3, 1)[valid].cpu() for each in (p, turned))
+        chosen = chosen.double()  # on the CPU: not every device has it
         self.pixels += len(chosen)
-        self.mean += chosen.sum(0).cpu()
+        self.mean += chosen.sum(0)
         self.entropy += float(-(chosen * torch.log(chosen + 1e-30)).sum())
         self.confidence += float(chosen.amax(1).sum())
         self.agree += float((chosen.argmax(1) == other.argmax(1)).sum())
-        self.counts += torch.bincount(chosen.argmax(1), minlength=self.k).cpu()
+        self.counts += torch.bincount(chosen.argmax(1), minlength=self.k)
         return torch.where(valid, p.argmax(1), 255).to(torch.uint8).cpu()
 
     def signals(self, holdout: Scores) -> Signals:

@@ -57,7 +57,7 @@ def sure(quantile: float) -> tuple[Tensor, Any, ClassTrust]:
     """Predictions of 18 of 19 classes, as they have them and in our histogram."""
     probabilities = torch.softmax(4 * normal(1, CITYSCAPES, 512, 512), 1)
     probabilities[:, 5] = 0
-    trust = ClassTrust(CITYSCAPES, torch.device("cpu"), 0.9, quantile, fade=1)
+    trust = ClassTrust(CITYSCAPES, 0.9, quantile, fade=1)
     trust.learn(probabilities, torch.ones(1, 512, 512, dtype=torch.bool))
     confidence, label = probabilities.max(1)
     names = {

@@ -90,7 +90,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
             renew_statistics(student, images)
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
     adversary = Adversary(bench, [o.adversarial], lr=o.discriminator_lr, width=o.discriminator_width)
-    trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile)
+    trust = ClassTrust(bench.classes, o.confidence_cap, o.confidence_quantile)
     bench.keep(
         "adapt", student=student, optimizer=optimizer, teacher=teacher, adversary=adversary, trust=trust
     )

@@ -92,7 +92,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
             student = bench.restart()
             students.append(student)
             optimizer = bench.optimizer(student)
-            trust = ClassTrust(bench.classes, bench.device, o.confidence_cap, o.confidence_quantile, fade=1)
+            trust = ClassTrust(bench.classes, o.confidence_cap, o.confidence_quantile, fade=1)
             networks = nn.ModuleList([*teachers, *students])
             bench.keep(named(turn, beta), networks=networks, optimizer=optimizer, trust=trust)
 

@@ -38,13 +38,11 @@ class ClassTrust:
 
     Every class keeps its surer half, so rare ones are not silenced by one threshold for all. The
     confidences of each predicted class are kept as a histogram of 4096 bins whose past fades by
-    `fade` an update.
+    `fade` an update. It lies on the CPU: Apple's devices have no float64.
     """
 
-    def __init__(
-        self, classes: int, device: torch.device, cap: float = 0.9, quantile: float = 0.5, fade: float = 0.98
-    ) -> None:
-        self.histogram = torch.zeros(classes, BINS, dtype=torch.float64, device=device)
+    def __init__(self, classes: int, cap: float = 0.9, quantile: float = 0.5, fade: float = 0.98) -> None:
+        self.histogram = torch.zeros(classes, BINS, dtype=torch.float64)
         self.cap, self.quantile, self.fade = cap, quantile, fade
 
     @torch.no_grad()
@@ -53,7 +51,8 @@ class ClassTrust:
         confidence, label = probabilities.max(1)
         self.histogram *= self.fade
         cell = label[valid] * BINS + (confidence[valid] * BINS).long().clamp(max=BINS - 1)
-        self.histogram += torch.bincount(cell, minlength=self.histogram.numel()).view_as(self.histogram)
+        counts = torch.bincount(cell, minlength=self.histogram.numel())
+        self.histogram += counts.cpu().view_as(self.histogram)
 
     @property
     def thresholds(self) -> Tensor:
@@ -66,7 +65,7 @@ class ClassTrust:
     def label(self, probabilities: Tensor, valid: Tensor) -> Pseudo:
         """Labels where the class's threshold is reached, 255 elsewhere; weight 1 on every labelled pixel."""
         confidence, label = probabilities.max(1)
-        trusted = valid & (confidence >= self.thresholds[label])
+        trusted = valid & (confidence >= self.thresholds.float().to(label.device)[label])
         return Pseudo(torch.where(trusted, label, IGNORE), trusted.float())
 
     def state_dict(self) -> dict[str, Tensor]:

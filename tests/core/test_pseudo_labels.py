@@ -38,7 +38,7 @@ def test_image_trust_counts_valid_pixels_alone() -> None:
 def test_class_threshold_is_the_median_below_the_cap_and_nought_for_an_absent_class(
     confidences: list[float], threshold: float
 ) -> None:
-    trust = ClassTrust(3, torch.device("cpu"))
+    trust = ClassTrust(3)
     label = torch.ones(1, 1, max(len(confidences), 1), dtype=torch.long)
     valid = torch.full(label.shape, bool(confidences))
     trust.learn(two_classes(torch.tensor([[confidences or [0.9]]]), label), valid)
@@ -47,7 +47,7 @@ def test_class_threshold_is_the_median_below_the_cap_and_nought_for_an_absent_cl
 
 
 def test_each_class_keeps_its_surer_half_even_a_timid_one() -> None:
-    trust = ClassTrust(3, torch.device("cpu"))
+    trust = ClassTrust(3)
     confidence = torch.cat([torch.linspace(0.4, 0.6, 100), torch.linspace(0.7, 0.99, 100)]).view(1, 2, 100)
     label = torch.stack([torch.ones(100), torch.zeros(100)]).long().unsqueeze(0)
     valid = torch.ones(1, 2, 100, dtype=torch.bool)
@@ -61,7 +61,7 @@ def test_each_class_keeps_its_surer_half_even_a_timid_one() -> None:
 
 
 def test_nodata_is_neither_counted_nor_labelled() -> None:
-    trust = ClassTrust(3, torch.device("cpu"))
+    trust = ClassTrust(3)
     p = two_classes(torch.full((1, 2, 2), 0.9), torch.zeros(1, 2, 2, dtype=torch.long))
     nothing = torch.zeros(1, 2, 2, dtype=torch.bool)
     trust.learn(p, nothing)

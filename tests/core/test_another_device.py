@@ -1,0 +1,96 @@
+"""All that is computed lies on the run's device: shown on one that refuses what a graphics card refuses."""
+
+from pathlib import Path
+
+import elsewhere
+import numpy as np
+import pytest
+import rasterio
+import torch
+from elsewhere import ELSEWHERE
+from engines import assert_equal_weights, draw, job_for, run_for, weights, work
+
+from core import preflight, reverse, signals
+from core.estimate import estimate
+from core.execute import execute
+from core.files import read_json
+from core.job import Job
+from core.journal import read
+from core.remap import map_scenes
+from core.reverse import verify
+from core.run import Run, ask_preview, open_run
+from core.translate import translate_scenes
+from geo_io.grid import Box
+
+
+@pytest.fixture(autouse=True)
+def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "CROPS", 4)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    draw(tmp_path)
+    return tmp_path
+
+
+def test_what_a_card_refuses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = torch.arange(4.0)
+    with elsewhere.elsewhere(monkeypatch):
+        far = near.to(ELSEWHERE)
+        assert far.device == torch.zeros(2, device=ELSEWHERE).device == (far * 2).device == ELSEWHERE
+        assert (far + torch.tensor(1)).sum().item() == 10, "a number lies anywhere"
+        assert far[torch.tensor([0, 2])].cpu().tolist() == [0, 2], "and so does an index"
+        for wrong in (lambda: far + near, lambda: torch.cat([near, far]), lambda: far.add_(near)):
+            with pytest.raises(RuntimeError, match="on the CPU meets one elsewhere"):
+                wrong()
+        for wrong in (far.numpy, lambda: np.asarray(far)):
+            with pytest.raises(RuntimeError, match="numpy"):
+                wrong()
+
+
+def whole_run(job: Job, folder: Path) -> Run:
+    """Killed in its middle and gone on with; looked at meanwhile."""
+    run = run_for(job, folder)
+    ask_preview(run.folder, 0, Box(8, 16, 50, 40), 1)
+    for event in execute(run):
+        if event.kind == "saved" and event.phase == "adapt":
+            break
+    work(open_run(run.folder))
+    return run
+
+
+def test_a_run_there_ends_as_one_here(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "LEAST_PX", 16)
+    options = {"adabn": "always", "adabn_batches": 2}
+    network = {"multi_resolution": {"attention_width": 8}}
+    job = job_for(places, "combined", options, network=network, schedule={"steps": 4, "evaluate_every": 1})
+    here = whole_run(job, places / "here")
+    with elsewhere.elsewhere(monkeypatch, "core.execute"):
+        there = whole_run(job, places / "there")
+    for stage in ("source-only", "adapted"):
+        assert_equal_weights(weights(here, stage), weights(there, stage))
+    assert (there.folder / "verdict.json").read_bytes() == (here.folder / "verdict.json").read_bytes()
+    kinds = [{event.kind for event in read(run.folder)} for run in (here, there)]
+    assert kinds[0] == kinds[1] >= {"pictured", "evaluated", "resumed"}
+    for made in sorted(here.maps.rglob("*.tif")):
+        with rasterio.open(made) as one, rasterio.open(there.maps / made.relative_to(here.maps)) as other:
+            np.testing.assert_array_equal(one.read(), other.read())
+
+
+def test_what_is_done_with_a_finished_run_is_done_there(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reverse, "CROPS", 4)
+    job = job_for(places, "cyclegan", {"width": 8, "blocks": 1, "warm_share": 0.0})
+    run = run_for(job, places / "run")
+    work(run)
+    users = ("core.estimate", "core.remap", "core.reverse", "core.translate")
+    with elsewhere.elsewhere(monkeypatch, *users):
+        assert estimate(job, places).total_s > 0
+        list(map_scenes(run.folder, [places / "target.tif"], places / "more", "adapted", probabilities=True))
+        list(translate_scenes(run.folder, places / "translated"))
+        list(verify(run.folder, steps=2))
+    assert len(list((places / "more").glob("*.tif"))) == 3
+    assert list((places / "translated").glob("*.tif"))
+    assert "reverse" in read_json(run.folder / "verdict.json")
