@@ -6,9 +6,9 @@ much as the share of sure pixels in the small window around it, so that a doubtf
 does not silence the rest of it, nor the rest vouch for the corner.
 
 Departures: windows shrink at borders and beside nodata (the authors' code counts what lies outside as
-unsure), and the sampler here may draw rare classes more often as well; by default a warm start on the
-source comes first, batch norm takes the averaged statistics, and the teacher makes the map. Those of DACS
-on mixing and jitter hold here too.
+unsure), and the sampler here may draw rare classes more often as well; by default no class counts more
+than ten times as much as another, a warm start on the source comes first, batch norm takes the averaged
+statistics, and the teacher makes the map. Those of DACS on mixing and jitter hold here too.
 """
 
 from collections.abc import Iterator
@@ -44,6 +44,9 @@ class Options(Base):
     class_temperature: float = Field(
         0.1, gt=0, le=100, description="Evenness of the class weights: the lower, the more rare classes count"
     )
+    class_ratio: float | None = Field(
+        10.0, gt=1, description="A class counts at most so many times as much as another (paper: no bound)"
+    )
     class_momentum: float = Field(0.9, ge=0, le=1, description="Of their running mean; 1: no class weights")
     threshold: float = Field(0.7, ge=0, le=1, description="Confidence of a sure pixel")
     window: int = Field(7, ge=1, le=101, description="Side of the window of local trust in pixels, odd")
@@ -77,7 +80,9 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     yield from learn_source(bench, student, optimizer)
 
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
-    rarity = GradualClassWeights(bench.classes, bench.device, o.class_temperature, o.class_momentum)
+    rarity = GradualClassWeights(
+        bench.classes, bench.device, o.class_temperature, o.class_momentum, o.class_ratio
+    )
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher, rarity=rarity)
     bench.result = teacher.network if o.use == "teacher" else student
 

@@ -1,5 +1,7 @@
 """T-GCW: class weights that follow the source's shares."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -31,6 +33,20 @@ def test_weights_keep_mean_one_and_rank_classes_by_rarity() -> None:
         rarity.weigh(crops(often.view(2, 8, 8)))
     assert rarity.weights.mean().item() == pytest.approx(1, abs=1e-5)
     assert rarity.weights.tolist() == sorted(rarity.weights.tolist()), "class 3 is absent, so the rarest"
+
+
+def test_no_class_counts_more_than_the_ratio_times_another_where_there_is_one() -> None:
+    label = (torch.arange(100) < 10).long().view(1, 10, 10)
+    unbound, bound = GradualClassWeights(2, CPU, momentum=0), GradualClassWeights(2, CPU, 0.1, 0, 10)
+    for rarity in (unbound, bound):
+        rarity.weigh(crops(label))
+        assert rarity.weights.mean().item() == pytest.approx(1)
+    assert (unbound.weights[1] / unbound.weights[0]).item() == pytest.approx(math.exp(8), rel=1e-4)
+    assert (bound.weights[1] / bound.weights[0]).item() == pytest.approx(10, rel=1e-4)
+    mild = (torch.arange(100) < 45).long().view(1, 10, 10)
+    for rarity in (unbound, bound):
+        rarity.weigh(crops(mild))
+    assert torch.allclose(unbound.weights, bound.weights), "where it is not reached it changes nothing"
 
 
 def test_each_crop_is_weighed_with_itself_taken_in_and_the_mean_goes_on() -> None:
