@@ -141,7 +141,11 @@ def last_losses(events: list[AnyEvent]) -> dict[str, float]:
 def test_modes_are_clean_and_losses_finite_after_each_step(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
-    trained(bench_for(tiny(places, name, options), places / "cache"))
+    """In bfloat16, as graphics cards train by default; all else here is in full precision."""
+    bench = bench_for(tiny(places, name, options), places / "cache")
+    bench.segmentor.precision = torch.bfloat16
+    trained(bench)
+    assert {each.dtype for each in bench.mapper.parameters()} == {torch.float32}
 
 
 def trained(bench: Bench) -> Losses:
