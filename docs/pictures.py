@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt
 from PySide6.QtTest import QTest
@@ -61,14 +62,16 @@ class Tour:
         if not seen.save(str(self.to / f"{name}{self.ending}"), quality=QUALITY):
             sys.exit(f"{name} cannot be written to {self.to}")
 
-    def take_beside(self, name: str, kind: type[QWidget]) -> None:
-        """A window beside the main one, which is closed then."""
+    def take_beside(
+        self, name: str, kind: type[QWidget], ready: Callable[[Any], bool] = lambda _: True
+    ) -> None:
+        """A window beside the main one once it is ready; it is closed then."""
 
         def shown() -> list[QWidget]:
             found = (each for each in QApplication.topLevelWidgets() if isinstance(each, kind))
             return [each for each in found if each.isVisible()]
 
-        wait(shown)
+        wait(lambda: any(map(ready, shown())))
         QTest.qWait(1000)
         (widget,) = shown()
         self.take(name, widget)
@@ -118,7 +121,7 @@ class Tour:
         wait(self.still)
         self.take("7-results")
         window.runs.compare(folder, window.history.rows[0].folder)
-        self.take_beside("9-compare", ComparePanel)
+        self.take_beside("9-compare", ComparePanel, lambda panel: panel.scores.isVisible())
         window.runs.export(folder)
         self.take_beside("10-export", ExportDialog)
         window.runs.apply(folder)

@@ -53,10 +53,11 @@ class ComparePanel(QScrollArea):
             self,
         )
         self._lay_out()
-        self._show_nothing()
+        self._show_nothing("")
 
     def show_runs(self, one: Path, other: Path) -> None:
         """Read both, in the background, and compare them."""
+        self._show_nothing(self.tr("Reading {0} and {1}...").format(one.name, other.name))
         self._background.run(lambda: (read_outcome(one), read_outcome(other)), self._show, self._fail, "runs")
 
     def _table(self, first: str, name: str, change: bool = True) -> FigureTable:
@@ -89,15 +90,15 @@ class ComparePanel(QScrollArea):
         QVBoxLayout(box).addWidget(table)
         return box
 
-    def _show_nothing(self) -> None:
-        self.title.setText(self.tr("Select two runs in the list and press Compare"))
+    def _show_nothing(self, why: str) -> None:
+        self.title.setText(why)
         for box, _ in self._sections.values():
             box.hide()
         for curves in (self.losses, self.score_curves):
             curves.hide()
 
     def _fail(self, sentence: str) -> None:
-        self._show_nothing()
+        self._show_nothing(sentence)
         self.failed.emit(sentence)
 
     def _show(self, pair: Pair) -> None:

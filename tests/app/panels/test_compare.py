@@ -42,6 +42,20 @@ def show(panel: ComparePanel, runs: tuple[Path, Path], qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: panel.title.text() == "one and other")
 
 
+def test_what_is_on_its_way_is_said_and_why_it_does_not_come(
+    panel: ComparePanel, runs: tuple[Path, Path], qtbot: QtBot
+) -> None:
+    panel.show_runs(*runs)
+    assert panel.title.text() == "Reading one and other..."
+    assert not panel.scores.isVisible()
+    qtbot.waitUntil(panel.scores.isVisible)
+    (runs[1] / "job.yaml").write_text("{")
+    with qtbot.waitSignal(panel.failed) as told:
+        panel.show_runs(*runs)
+    assert panel.title.text() == told.args[0]
+    assert not panel.scores.isVisible()
+
+
 def test_every_option_that_differs_is_listed(
     panel: ComparePanel, runs: tuple[Path, Path], qtbot: QtBot
 ) -> None:
@@ -119,7 +133,3 @@ def test_a_run_that_has_no_verdict_yet_can_be_compared(
     rows = {row[0]: row[1:] for row in panel.verdicts.texts()}
     assert rows["did adapting help"][1] == "The run has not come to a verdict yet"
     assert rows["chosen model"] == ["source-only", "–"]
-
-
-def test_without_two_runs_it_says_what_to_do(panel: ComparePanel) -> None:
-    assert "press Compare" in panel.title.text()
