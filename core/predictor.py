@@ -1,6 +1,7 @@
 """From tiles of pixels to logits: a trained segmentor and all that it needs to make maps."""
 
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,28 +45,39 @@ class Predictor:
             )
         self.segmentor, self.stats, self.legend, self.options = segmentor, stats, legend, options
         self.device, self.gsd_m, self.native = device, gsd_m, native
+        self.at_once = sys.maxsize
         self.standardise = Standardise(stats).to(device)
 
     @torch.inference_mode()
     def logits(self, values: Tensor, valid: Tensor) -> Tensor:
         """(b, c, t, t) pixel values, (b, t, t) validity, of the host -> (b, k, t, t) on the device.
 
-        Invalid pixels, and what lies past the raster's border, are the domain's mean: what the
-        network met under nodata in training too. Raises RunFailed when memory is short.
+        Where memory is short they are taken in smaller parts, from then on. Raises RunFailed where there
+        is not enough for one tile.
         """
+        while True:
+            parts = zip(*(torch.split(each, self.at_once) for each in (values, valid)), strict=True)
+            try:
+                found = [self._forward(*part) for part in parts]
+                return found[0] if len(found) == 1 else torch.cat(found)
+            except (torch.OutOfMemoryError, MemoryError):
+                if min(self.at_once, len(values)) == 1:
+                    raise RunFailed(
+                        f"not enough memory on {self.device} for a tile of {values.shape[-1]} px; "
+                        "lower predict.tile_px"
+                    ) from None
+            self.at_once = min(self.at_once, len(values)) // 2
+
+    def _forward(self, values: Tensor, valid: Tensor) -> Tensor:
+        """Invalid pixels, and what lies past the raster's border, are the domain's mean: what the network
+        met under nodata in training too."""
         values = values.to(self.device, non_blocking=True)
         valid = valid.to(self.device, non_blocking=True)
         image = torch.empty(values.shape, device=self.device)
         for i in range(len(values)):  # one at a time: buffers of a tile stay in the allocator's cache
             image[i] = self.standardise(values[i : i + 1], valid[i : i + 1])[0]
-        try:
-            with evaluating(self.segmentor):
-                logits: Tensor = self.segmentor(image).logits
-        except (torch.OutOfMemoryError, MemoryError):
-            raise RunFailed(
-                f"not enough memory on {self.device} for {len(values)} tiles of {values.shape[-1]} px; "
-                "lower predict.batch or predict.tile_px"
-            ) from None
+        with evaluating(self.segmentor):
+            logits: Tensor = self.segmentor(image).logits
         return logits
 
     def map_grid(self, grid: Grid) -> Grid:

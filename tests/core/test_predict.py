@@ -437,8 +437,26 @@ def test_out_of_memory_says_what_to_lower(tmp_path: Path) -> None:
     with scene_of(tmp_path / "i.tif", 20, 20) as scene:
         predictor = predictor_for(scene)
         predictor.segmentor.forward = burst
-        with pytest.raises(RunFailed, match=r"predict\.batch"):
+        with pytest.raises(RunFailed, match=r"predict\.tile_px"):
             run(predictor, scene, tmp_path)
+
+
+def test_where_memory_is_short_fewer_tiles_are_taken_at_once(tmp_path: Path) -> None:
+    with scene_of(tmp_path / "i.tif", 100, 150) as scene:
+        wanted = run(predictor_for(scene), scene, tmp_path)
+        predictor, taken = predictor_for(scene), []
+        forward = predictor.segmentor.forward
+
+        def tight(image: Tensor) -> Any:
+            taken.append(len(image))
+            if len(image) > 1:
+                raise torch.OutOfMemoryError
+            return forward(image)
+
+        predictor.segmentor.forward = tight
+        np.testing.assert_array_equal(run(predictor, scene, tmp_path, stem="again"), wanted)
+    assert max(taken) > 1
+    assert taken.count(max(taken)) == 1, "what was too much is not tried again"
 
 
 def test_the_overlap_must_leave_something(tmp_path: Path) -> None:
