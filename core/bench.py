@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from core.ahead import ahead
 from core.augment import jitter_bands
 from core.checkpoint import Checkpoint
-from core.data import Domain, Sample
+from core.data import Domain, Sample, Stack, stacked
+from core.devices import reading_threads
 from core.draws import rng, seed_for
 from core.job import Job
 from core.networks.outputs import Batch
@@ -196,16 +197,16 @@ class Bench:
         size, rank = self.job.sampling.batch, self.fabric.global_rank
         ours = range(rank * size, (rank + 1) * size)
         coming = ahead(
-            lambda step: [[self._sample(d, name, step, i) for i in ours] for d in domains],
+            lambda step: [self._stacked([self._sample(d, name, step, i) for i in ours]) for d in domains],
             range(first, self.phase.steps),
-            self.job.sampling.loader_threads,
+            self.job.sampling.loader_threads or reading_threads(self.device),
         )
         try:
             for step, drawn in enumerate(coming, first):
                 self.step_now = step
                 torch.manual_seed(seed_for(self.job.seed, "torch", name, step, rank))
                 self.segmentor.train()
-                batches = (self.batch(d, samples) for d, samples in zip(domains, drawn, strict=True))
+                batches = (self._placed(d, stack) for d, stack in zip(domains, drawn, strict=True))
                 pairs = zip(domains, batches, strict=True)
                 yield tuple(self.jitter(b) if jittered and d == SOURCE else b for d, b in pairs)
         finally:
@@ -245,11 +246,15 @@ class Bench:
 
     def batch(self, domain: str, samples: Sequence[Sample]) -> Batch:
         """Samples as tensors on the device, standardised by their domain's statistics."""
-        label = torch.from_numpy(np.stack([s.label for s in samples]).astype(np.int64)).to(self.device)
-        valid = torch.from_numpy(np.stack([s.valid for s in samples])).to(self.device)
-        values = torch.from_numpy(np.stack([s.values.astype(np.float32) for s in samples])).to(self.device)
+        return self._placed(domain, self._stacked(samples))
+
+    def _stacked(self, samples: Sequence[Sample]) -> Stack:
+        return stacked(samples, pinned=self.device.type == "cuda")
+
+    def _placed(self, domain: str, stack: Stack) -> Batch:
+        values, label, valid = (each.to(self.device, non_blocking=True) for each in stack)
         image = self._standardise[domain](values, valid).contiguous(memory_format=torch.channels_last)
-        return Batch(image, label, (label != IGNORE).float(), valid)
+        return Batch(image, label.long(), (label != IGNORE).float(), valid)
 
     def within(self, domain: str, image: Tensor, valid: Tensor) -> Tensor:
         """Made images, (b, c, h, w), (b, h, w) -> in the range of a domain's real ones, 0 where invalid."""

@@ -1,10 +1,13 @@
 """Training crops: drawn in metres from scenes of any pixel size, each a pure function of its key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.class_index import ClassIndex, read_labelled
 from core.errors import BadInput
@@ -26,6 +29,22 @@ class Sample(NamedTuple):
     values: NDArray[np.generic]
     label: NDArray[np.uint8]
     valid: NDArray[np.bool_]
+
+
+class Stack(NamedTuple):
+    """Samples together, still on the host: values (b, c, h, w) float32, label (b, h, w) uint8, valid bool."""
+
+    values: Tensor
+    label: Tensor
+    valid: Tensor
+
+
+def stacked(samples: Sequence[Sample], pinned: bool = False) -> Stack:
+    """`pinned`: in memory that a graphics card copies from beside its work."""
+    values = np.stack([s.values.astype(np.float32, copy=False) for s in samples])
+    arrays = values, np.stack([s.label for s in samples]), np.stack([s.valid for s in samples])
+    tensors = map(torch.from_numpy, arrays)
+    return Stack(*(each.pin_memory() if pinned else each for each in tensors))
 
 
 @dataclass

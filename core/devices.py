@@ -44,6 +44,11 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def reading_threads(device: torch.device) -> int:
+    """How many read ahead: one where the processor trains, else half of its cores, four at most."""
+    return 1 if device.type == "cpu" else max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
 def autocast_type(schedule: Schedule, device: torch.device) -> torch.dtype | None:
     """bfloat16 where asked for, or by `auto` where the device computes in it; None for full precision."""
     if schedule.precision == "32":

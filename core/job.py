@@ -101,7 +101,9 @@ class Sampling(Options):
         description="How evenly: 0.01, as published for 19 classes, draws the rarest of a few alone "
         "(default: as low as keeps three quarters of the classes in play)",
     )
-    loader_threads: int = Field(1, ge=1, le=16, description="Threads that read ahead")
+    loader_threads: int | None = Field(
+        None, ge=1, le=16, description="Threads that read ahead (automatic: 1 on a processor, else up to 4)"
+    )
 
 
 class MultiResolution(Options):
