@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.rows import ROWS, UNADAPTED
+from benchmarks.rows import ROWS, SAMPLE, UNADAPTED
 from core.signals import Signals
 from core.verdict import Verdict, choose
 
@@ -45,7 +45,32 @@ def methods_table(results: list[Result]) -> str:
     ranked = [row for row, chosen in ROWS.items() if not chosen.fails]
     more = {r["pair"] for r in results if r["row"] in ranked and r["row"] not in MAIN_ROWS}
     cost: list[Column] = [("step", steps_s), ("wall", wall), ("memory", memory)]
-    return "\n".join([*intro, *sections([r for r in results if r["pair"] in more], ranked, cost)]) + "\n"
+    lines = [
+        *intro,
+        *gains(results, ranked),
+        *sections([r for r in results if r["pair"] in more], ranked, cost),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def gains(results: list[Result], rows: Sequence[str]) -> Iterator[str]:
+    """Every method on every real pair in one table: what it is worth beside source-only of the same seed."""
+    miou = {(r["row"], r["pair"], r["seed"]): r["miou"] for r in results if r["pair"] != SAMPLE}
+    pairs = sorted({pair for _, pair, _ in miou})
+    yield from ("", "## mIoU beside source-only", "")
+    yield "Mean over seeds ± standard deviation (seeds), **before** the guarded choice; at the end their mean."
+    yield ""
+    yield f"| | {' | '.join(pairs)} | all |"
+    yield "|---" * (len(pairs) + 2) + "|"
+    for row in [row for row in rows if row not in UNADAPTED]:
+        found = [
+            [m - miou["source_only", pair, s] for (r, p, s), m in miou.items() if (r, p) == (row, pair)]
+            for pair in pairs
+        ]
+        if any(found):
+            cells = [f"{spread(each)} ({len(each)})" if each else "" for each in found]
+            all_ = spread([statistics.mean(map(statistics.mean, found))]) if all(found) else ""
+            yield f"| {row} | {' | '.join([*cells, all_])} |"
 
 
 def sections(results: list[Result], rows: Sequence[str], more: list[Column]) -> Iterator[str]:
@@ -93,7 +118,7 @@ def memory(results: list[Result]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    text = f"{100 * statistics.mean(values):.1f}"
+    text = f"{round(100 * statistics.mean(values), 1) + 0.0:.1f}"  # no -0.0
     return f"{text} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else text
 
 
