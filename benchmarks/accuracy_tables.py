@@ -58,7 +58,7 @@ def gains(results: list[Result], rows: Sequence[str]) -> Iterator[str]:
     miou = {(r["row"], r["pair"], r["seed"]): r["miou"] for r in results if r["pair"] != SAMPLE}
     pairs = sorted({pair for _, pair, _ in miou})
     yield from ("", "## mIoU beside source-only", "")
-    yield "Mean over seeds ± standard deviation (seeds), **before** the guarded choice; at the end their mean."
+    yield "Mean over seeds ± standard deviation (seeds), **before** the guarded choice; last, their mean."
     yield ""
     yield f"| | {' | '.join(pairs)} | all |"
     yield "|---" * (len(pairs) + 2) + "|"
