@@ -84,12 +84,15 @@ def share_done(progress: Progress) -> float | None:
 
 
 def time_left(progress: Progress) -> str:
+    """Of the training, or of other work at hand while there is some."""
+    if progress.work:
+        return work_left(progress)
     left = progress.seconds_left
-    return "" if left is None else tr("{0} left").format(duration(left))
+    return "" if left is None else tr("{0} of training left").format(duration(left))
 
 
 def work_left(progress: Progress) -> str:
-    """As `time_left`, of other long work than training."""
+    """Of other long work than training."""
     left = progress.work_seconds_left
     return "" if left is None else tr("{0} left").format(duration(left))
 

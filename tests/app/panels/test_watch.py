@@ -1,5 +1,6 @@
 """Watching a run: recorded endings in words, a live one step by step, requests and the preview's controls."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,12 +69,15 @@ def test_a_live_run_shows_its_step_its_work_and_its_warnings(
         watch(folder)
         qtbot.waitUntil(lambda: "step 22 of 60; 22 of 90 in all" in panel.phase.text())
         assert panel.bar.text() == "24% of the training"
-        assert "left" in panel.left.text()
+        assert panel.left.text().endswith(" of training left")
         writer = Journal(folder)
         writer.write(Warned(text="labels.tif: 3 values belong to no class; map them"))
+        writer.write(Progressed(what="map target", done=15, total=60))
+        time.sleep(0.1)
         writer.write(Progressed(what="map target", done=30, total=60))
         writer.close()
         qtbot.waitUntil(lambda: panel.bar.text() == "map target: 30 of 60")
+        assert panel.left.text() == "0 s left", "of the map"
         assert panel.bar.value() == 500
         assert panel.warnings.text() == "Warning: labels.tif: 3 values belong to no class; map them"
 
