@@ -8,9 +8,9 @@ import pytest
 import rasterio
 import torch
 from elsewhere import ELSEWHERE
-from engines import assert_equal_weights, draw, job_for, run_for, weights, work
+from engines import assert_equal_weights, job_for, run_for, weights, work
 
-from core import preflight, reverse, signals
+from core import preflight, reverse
 from core.estimate import estimate
 from core.execute import execute
 from core.files import read_json
@@ -22,16 +22,7 @@ from core.run import Run, ask_preview, open_run
 from core.translate import translate_scenes
 from geo_io.grid import Box
 
-
-@pytest.fixture(autouse=True)
-def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "CROPS", 4)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("few_crops")
 
 
 def test_what_a_card_refuses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

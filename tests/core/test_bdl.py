@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, draw, job_for
+from engines import assert_equal_weights, bench_for, job_for
 
 from core.bench import Bench
 from core.checkpoint import Checkpoint
@@ -19,12 +19,6 @@ from core.pseudo_maps import PseudoMaps
 
 PAPER = {"rounds": 2, "retrainings": 2, "warm_share": 0, "restart": True}
 SMALL = {"width": 8, "blocks": 1}
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def bench_with(places: Path, cache: str, options: dict[str, Any], steps: int = 16) -> Bench:

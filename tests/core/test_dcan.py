@@ -4,18 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import bench_for, draw, job_for
+from engines import bench_for, job_for
 
 from core.bench import Bench
 from core.methods import dcan, source_only
 from core.networks.segmentor import encoder_of
 from core.parts import style_translator
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def trained(places: Path, **options: float) -> tuple[Bench, list[dict[str, float]]]:

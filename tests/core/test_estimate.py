@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from engines import draw, job_for
+from engines import job_for
 from typer.testing import CliRunner
 
 from core import estimate as estimating
@@ -14,12 +14,6 @@ from core.disk_space import needed_bytes
 from core.errors import RunFailed
 from core.estimate import estimate
 from core.trial import TrialBench
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def cost(**changes: object) -> Cost:

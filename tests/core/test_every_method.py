@@ -8,7 +8,7 @@ import pytest
 import torch
 from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
 
-from core import preflight, signals
+from core import preflight
 from core.bench import Bench, Losses
 from core.events import AnyEvent, Phased, Progressed, Stepped
 from core.execute import execute
@@ -16,6 +16,8 @@ from core.job import Job, MultiResolution
 from core.journal import read
 from core.registry import choose, healthy, load, names
 from core.run import Run, open_run
+
+pytestmark = pytest.mark.usefixtures("few_crops")
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
@@ -30,18 +32,6 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
 ]
 each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
-
-
-@pytest.fixture(autouse=True)
-def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judging is not what is tested here."""
-    monkeypatch.setattr(signals, "CROPS", 4)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from engines import draw, job_for
+from engines import job_for
 from typer.testing import CliRunner
 
 import core.presets
@@ -15,12 +15,6 @@ from core.networks.decoders import check_decoder
 from core.options import load_yaml
 from core.presets import preset, presets, recipes
 from core.variants import parse_settings, with_settings
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def test_there_are_three_from_short_to_long_each_explained() -> None:

@@ -10,9 +10,9 @@ import rasterio
 import torch
 from affine import Affine
 from background import wait_until
-from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
+from engines import assert_equal_weights, bench_for, job_for, run_for, weights, work
 
-from core import predict_window, signals
+from core import predict_window
 from core.bench import TARGET
 from core.control import Control
 from core.errors import BadInput
@@ -28,18 +28,9 @@ from core.registry import choose
 from core.run import Run, ask, ask_preview
 from geo_io.grid import Box
 
+pytestmark = pytest.mark.usefixtures("few_crops")
+
 WINDOW = Box(8, 16, 50, 40)
-
-
-@pytest.fixture(autouse=True)
-def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "CROPS", 4)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def asking(run: Run, when: Callable[[AnyEvent], bool], *requests: Callable[[], None]) -> list[AnyEvent]:

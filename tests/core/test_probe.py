@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from engines import assert_equal_weights, draw, job_for, run_for, weights, work
+from engines import assert_equal_weights, job_for, run_for, weights, work
 
 from core import probe, signals
 from core.events import AnyEvent, Evaluated, Phased, Resumed, Started
@@ -17,12 +17,6 @@ from core.run import Run, open_run, run_id
 def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "CROPS", 4)
     monkeypatch.setattr(probe, "CROPS", 2)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    draw(tmp_path)
-    return tmp_path
 
 
 def so_far(events: list[AnyEvent]) -> list[Evaluated]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from engines import assert_equal_weights, draw, job_for, run_for, weights, work
 
-from core import signals
 from core.errors import BadInput, Stopped
 from core.events import AnyEvent, Paused, Phased, Resumed, Stepped, Warned
 from core.execute import execute
@@ -16,10 +15,7 @@ from core.journal import read
 from core.progress import Progress
 from core.run import Run, ask, create, open_run
 
-
-@pytest.fixture(autouse=True)
-def _few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signals, "CROPS", 4)
+pytestmark = pytest.mark.usefixtures("few_crops")
 
 
 @pytest.fixture
