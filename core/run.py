@@ -38,7 +38,12 @@ from geo_io.fingerprint import changed, fingerprint
 from geo_io.grid import Box
 
 Request = Literal["pause", "resume", "stop", "checkpoint"]
-NOT_IN_THE_RESULT: Mapping[str, Any] = {"candidate": True, "schedule": {"evaluate_every"}}
+PACE: Mapping[str, Any] = {
+    "sampling": {"loader_threads"},
+    "schedule": {"evaluate_every", "checkpoint_every"},
+}
+"""Parts of a job that change when its work is done, and nothing in a network."""
+NOT_IN_THE_RESULT: Mapping[str, Any] = {**PACE, "candidate": True}
 """Parts of a job that change nothing in its maps."""
 NOWHERE = Box(0, 0, 0, 0)
 LIBRARIES = (

@@ -18,14 +18,14 @@ from core.job import Job
 from core.networks.segmentor import build_segmentor
 from core.prepare import Prepared
 from core.registry import Chosen, choose
-from core.run import Run, open_run
+from core.run import PACE, Run, open_run
 from core.training import Training
 from geo_io.whole_file import whole_folder
 
 SOURCE_ONLY, ADAPTED = "source-only", "adapted"
 DECIDES_NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("name", "method", "candidate", "predict", "expected_shares"), True),
-    "schedule": {"evaluate_every"},
+    **PACE,
     "target": {"scenes": {"__all__": {"map", "labels"}}},
 }
 """Parts of a job that leave its source-only model as it is."""

@@ -6,11 +6,11 @@ import pytest
 from engines import assert_equal_weights, job_for, run_for, weights, work
 
 from core import probe, signals
-from core.events import AnyEvent, Evaluated, Phased, Resumed, Started
+from core.events import AnyEvent, Evaluated, Resumed, Started
 from core.execute import execute
 from core.journal import read
 from core.progress import Progress
-from core.run import Run, open_run, run_id
+from core.run import Run, open_run
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +42,6 @@ def test_training_probed_after_each_step_ends_bit_equal(places: Path) -> None:
     assert len({event.scores["entropy"] for event in found}) == len(found), "the model changes"
     assert ["changed" in event.scores for event in found] == [False, True, True, False], "a stage begins anew"
     assert 0 < found[1].scores["changed"] < 1
-
-
-def test_how_often_it_is_probed_neither_names_another_result_nor_parts_candidates(places: Path) -> None:
-    one, other = probed_run(places, "one", 0), probed_run(places, "other", 7)
-    assert run_id(one.job, {}) == run_id(other.job, {})
-    work(run_for(job_for(places, "source_only", schedule={"evaluate_every": 0}), places / "candidate"))
-    job = job_for(places, "combined", schedule={"evaluate_every": 2}, candidate=str(places / "candidate"))
-    adopted = run_for(job, places / "adopting")
-    phases = {event.phase for event in work(adopted) if isinstance(event, Phased)}
-    assert phases == {"adapt"}
 
 
 @pytest.mark.parametrize("batch", [1, 4, 16])

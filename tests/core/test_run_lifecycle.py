@@ -13,7 +13,7 @@ from core.execute import execute
 from core.files import read_json
 from core.journal import read
 from core.progress import Progress
-from core.run import Run, ask, create, open_run
+from core.run import Run, ask, create, open_run, run_id
 
 pytestmark = pytest.mark.usefixtures("few_crops")
 
@@ -156,6 +156,25 @@ def test_a_candidate_may_have_mapped_other_scenes(folder: Path) -> None:
     scenes = [scene.model_copy(update={"map": False, "labels": None}) for scene in job.target.scenes]
     target = job.target.model_copy(update={"scenes": scenes})
     events = work(run_for(job.model_copy(update={"target": target}), folder / "second"))
+    assert {event.phase for event in events if isinstance(event, Stepped)} == {"adapt"}
+
+
+@pytest.mark.parametrize(
+    ("part", "setting", "one", "other"),
+    [
+        ("schedule", "evaluate_every", 0, 2),
+        ("schedule", "checkpoint_every", 200, 3),
+        ("sampling", "loader_threads", None, 2),
+    ],
+)
+def test_what_only_sets_the_pace_neither_names_another_result_nor_parts_candidates(
+    folder: Path, part: str, setting: str, one: int | None, other: int
+) -> None:
+    first = run_for(job_for(folder, "source_only", **{part: {setting: one}}), folder / "first")
+    work(first)
+    job = job_for(folder, "combined", candidate=str(first.folder), **{part: {setting: other}})
+    assert run_id(job, {}) == run_id(job_for(folder, "combined", **{part: {setting: one}}), {})
+    events = work(run_for(job, folder / "second"))
     assert {event.phase for event in events if isinstance(event, Stepped)} == {"adapt"}
 
 
