@@ -16,7 +16,7 @@ demo: $(STAMP)  ## draw the sample, adapt to it, print before and after
 	$(BIN)/isthmus demo --folder $(DEMO)
 
 test: $(STAMP) check  ## everything that must hold
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses $(TESTS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses $(TESTS) --dist loadgroup
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -52,6 +52,7 @@ def stage_of(name: str) -> str:
     return "source-only" if name == "source_only" else "adapted"
 
 
+@pytest.mark.xdist_group("killed")  # on a worker of its own: with the rest of the file it takes too long
 @each_method
 def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_that_was_not(
     name: str, options: dict[str, Any], places: Path, monkeypatch: pytest.MonkeyPatch
