@@ -30,5 +30,5 @@ def wrong_choices(job: Job) -> Iterator[Finding]:
 def _build(job: Job) -> None:
     network = job.network
     if network.weights == "imagenet":  # may have to be fetched
-        network = network.model_copy(update={"weights": None})
+        network = network.without_weights()
     build_segmentor(network, [str(band) for band in range(RGB)], len(job.legend.classes))

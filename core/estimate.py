@@ -57,8 +57,7 @@ class _Trial:
     """A job's network, data and device, for as long as it takes to time them."""
 
     def __init__(self, job: Job, fabric: Fabric) -> None:
-        # Weights take no time, but may have to be fetched: no network made here has them.
-        network = job.network.model_copy(update={"weights": None})
+        network = job.network.without_weights()
         self.job = job.model_copy(update={"network": network})
         self.fabric, self.device = fabric, fabric.device
         source, target = open_pair(job)

@@ -144,6 +144,10 @@ class Network(Options):
         None, description="See each crop at two resolutions (HRDA): far for the context, near for the detail"
     )
 
+    def without_weights(self) -> "Network":
+        """The same, where no weights are to be fetched: others come, or none matter."""
+        return self.model_copy(update={"weights": None})
+
 
 class Schedule(Options):
     """How long, how fast, on what."""

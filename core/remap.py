@@ -100,9 +100,7 @@ def _stage(run: Run, which: Which) -> str:
 
 def finished_model(run: Run, stage: str, bands: tuple[str, ...], device: torch.device) -> Segmentor:
     """The network of a finished stage, on `device`. Raises BadInput for weights that do not fit."""
-    # The run's weights replace all others: nothing is to be fetched.
-    network = run.job.network.model_copy(update={"weights": None})
-    model, _ = build_segmentor(network, bands, len(run.job.legend.classes))
+    model, _ = build_segmentor(run.job.network.without_weights(), bands, len(run.job.legend.classes))
     load_weights(model, weights_path(run.phase(stage)))
     model.precision = autocast_type(run.job.schedule, device)
     return model.to(device)

@@ -104,7 +104,7 @@ class Stages:
     ) -> Bench:
         """A fresh bench; without pretrained weights where all weights are about to be loaded anyway."""
         job, classes = self.run.job, len(self.run.job.legend.classes)
-        network = job.network if pretrained else job.network.model_copy(update={"weights": None})
+        network = job.network if pretrained else job.network.without_weights()
         segmentor, report = build_segmentor(network, data.bands, classes, seed=job.seed)
         segmentor.precision = autocast_type(job.schedule, self.fabric.device)
         return Bench(

@@ -33,15 +33,13 @@ class IdentifiedPanel(QWidget):
         self.tree.clear()
         self._shown.clear()
         point = found.point
-        place = [(self.tr("map units"), in_map_units(point, 3))]
+        place = [(self.tr("map units"), on_two_lines(in_map_units(point, 3)))]
         if point.lat is not None and point.lon is not None:
-            place.append((self.tr("latitude, longitude"), in_degrees(point.lat, point.lon)))
-        rows = [(self.tr("Place"), place), *found.rows]
-        for index, (name, pairs) in enumerate(rows):
+            place.append((self.tr("latitude, longitude"), on_two_lines(in_degrees(point.lat, point.lon))))
+        for name, pairs in [(self.tr("Place"), place), *found.rows]:
             value = "" if pairs else self.tr("nothing here")
             item = QTreeWidgetItem(self.tree, [name, value])
-            shown = [(what, text.replace(", ", "\n") if index == 0 else text) for what, text in pairs]
-            item.addChildren([QTreeWidgetItem(list(pair)) for pair in shown])
+            item.addChildren([QTreeWidgetItem(list(pair)) for pair in pairs])
             self._shown += [f"{name} {value}".rstrip(), *(f"  {what}: {text}" for what, text in pairs)]
         self.tree.expandAll()
         self.tree.resizeColumnToContents(0)
@@ -53,4 +51,9 @@ class IdentifiedPanel(QWidget):
 
     def lines(self) -> list[str]:
         """What is shown, as text."""
-        return list(self._shown)
+        return [line.replace("\n", ", ") for line in self._shown]
+
+
+def on_two_lines(coordinates: str) -> str:
+    """A pair that does not fit beside its name in a narrow panel."""
+    return coordinates.replace(", ", "\n")

@@ -156,8 +156,7 @@ def build_segmentor(
 
 def count_parameters(network: Network, classes: int) -> int:
     """Numbers in the state of a job's network over three bands. Raises BadInput as `build_segmentor` does."""
-    without = network.model_copy(update={"weights": None})
-    segmentor, _ = build_segmentor(without, ["red", "green", "blue"], classes)
+    segmentor, _ = build_segmentor(network.without_weights(), ["red", "green", "blue"], classes)
     return sum(values.numel() for values in segmentor.state_dict().values())
 
 

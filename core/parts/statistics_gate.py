@@ -35,7 +35,6 @@ def renew_if_chosen(bench: Bench, network: Segmentor, images: Iterable[Tensor]) 
     bench.notes.append(
         f"AdaBN: the target's batch-norm statistics {'stay' if stay else 'are put back'}: {why}"
     )
-    network.eval()
     if stay:
         for old, new in zip(network.buffers(), renewed.buffers(), strict=True):
             old.copy_(new)
