@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
 from core.ahead import ahead
@@ -252,7 +253,7 @@ class Bench:
         return stacked(samples, pinned=self.device.type == "cuda")
 
     def _placed(self, domain: str, stack: Stack) -> Batch:
-        values, label, valid = (each.to(self.device, non_blocking=True) for each in stack)
+        values, label, valid = move_data_to_device(stack, self.device)
         image = self._standardise[domain](values, valid).contiguous(memory_format=torch.channels_last)
         return Batch(image, label.long(), (label != IGNORE).float(), valid)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from lightning_fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
 from core.blend import Plane
@@ -71,8 +72,7 @@ class Predictor:
     def _forward(self, values: Tensor, valid: Tensor) -> Tensor:
         """Invalid pixels, and what lies past the raster's border, are the domain's mean: what the network
         met under nodata in training too."""
-        values = values.to(self.device, non_blocking=True)
-        valid = valid.to(self.device, non_blocking=True)
+        values, valid = move_data_to_device((values, valid), self.device)
         image = torch.empty(values.shape, device=self.device)
         for i in range(len(values)):  # one at a time: buffers of a tile stay in the allocator's cache
             image[i] = self.standardise(values[i : i + 1], valid[i : i + 1])[0]

@@ -1,8 +1,9 @@
 """A device that is not there: its tensors are kept and computed with on the CPU.
 
 What a graphics card refuses is refused: an operation on tensors of both devices, and an array made of a
-tensor that lies there; so is float64, which Apple's do not have. So that code which forgets a `.to(device)`
-is found on machines without a card.
+tensor that lies there; so is float64, which Apple's do not have, and a copy that nobody waits for, which
+may read memory there that was freed meanwhile (pytorch issue 189690). So that code which forgets a
+`.to(device)` is found on machines without a card.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities import apply_func
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map
@@ -66,6 +68,8 @@ def _compute(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     far = [each for each in seen if isinstance(each, Far)]
     if far and func.overloadpacket not in _CROSSING:
         _refuse_both(func, seen)
+    if func.overloadpacket in _CROSSING and (kwargs.get("non_blocking") or args[2:] == (True,)):
+        raise RuntimeError(f"{func}: nobody waits for the end of this copy")
     asked = kwargs.get("device")
     if asked is not None:
         kwargs = kwargs | {"device": HERE}
@@ -130,6 +134,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, *modules: str) -> Iterator[None]:
 
     with monkeypatch.context() as patch, _Device():
         patch.setattr(torch, "autocast", cast)
+        patch.setattr(apply_func, "_BLOCKING_DEVICE_TYPES", ("cpu", ELSEWHERE.type))  # as Apple's
         patch.setattr(
             torch.inference_mode, "__enter__", enter
         )  # which tensors of our own kind do not live in

@@ -1,5 +1,6 @@
 """All that is computed lies on the run's device: shown on one that refuses what a graphics card refuses."""
 
+import os
 from pathlib import Path
 
 import elsewhere
@@ -11,6 +12,7 @@ from elsewhere import ELSEWHERE
 from engines import assert_equal_weights, job_for, run_for, weights, work
 
 from core import preflight, reverse
+from core.devices import reading_threads
 from core.estimate import estimate
 from core.execute import execute
 from core.files import read_json
@@ -38,6 +40,23 @@ def test_what_a_card_refuses_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         for wrong in (far.numpy, lambda: np.asarray(far)):
             with pytest.raises(RuntimeError, match="numpy"):
                 wrong()
+        for wrong in (
+            lambda: near.to(ELSEWHERE, non_blocking=True),
+            lambda: far.copy_(near, non_blocking=True),
+        ):
+            with pytest.raises(RuntimeError, match="nobody waits"):
+                wrong()
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "threads"),
+    [("cpu", 16, 1), ("cuda", 1, 1), ("cuda", 2, 1), ("mps", 4, 2), ("cuda", 64, 4), ("cuda", None, 1)],
+)
+def test_beside_a_card_half_of_the_cores_read_ahead(
+    device: str, cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert reading_threads(torch.device(device)) == threads
 
 
 def whole_run(job: Job, folder: Path) -> Run:
