@@ -16,6 +16,7 @@ the source's loss, which has the same gradient and keeps no graph twice.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -26,7 +27,7 @@ from core.card import Card
 from core.job import Job
 from core.options import Options as Base
 from core.parts.feature_distance import FeatureDistance, check_feature_distance
-from core.parts.losses import cross_entropy
+from core.parts.losses import MeanOver, cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.pseudo_labels import TrustScope, image_trust
 from core.parts.teacher import Teacher, TeacherNorm
@@ -67,6 +68,10 @@ class Options(Base):
     )
     jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain and bias on mixed crops")
     blur: float = Field(0.5, ge=0, le=1, description="Probability of blurring a mixed crop")
+    mean_over: MeanOver = Field(
+        "labelled",
+        description="Pixels that the losses are means of (authors' code: all, unlabelled ones too)",
+    )
     use: Literal["teacher", "student"] = Field(
         "teacher", description="Which of the two makes the map (paper: student)"
     )
@@ -92,16 +97,17 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher)
     bench.result = teacher.network if o.use == "teacher" else student
 
+    loss_of = partial(cross_entropy, mean_over=o.mean_over)
     for source, target in bench.steps("adapt"):
         seen = student(source.image)
-        supervised, forgotten = cross_entropy(seen, source), distance.loss(seen, source)
+        supervised, forgotten = loss_of(seen, source), distance.loss(seen, source)
         bench.backward(supervised + forgotten)
 
         probabilities = teacher.probabilities(target.image)
         pseudo = image_trust(probabilities, target.valid, o.threshold, o.trust_scope)
         mixed = class_mix(source, target, pseudo, bench.rng("mix"))
         mixed = blur(jitter_bands(mixed, o.jitter, bench.rng("mix-jitter")), o.blur, bench.rng("mix-blur"))
-        self_taught = bench.backward(o.self_training * cross_entropy(student(mixed.image), mixed))
+        self_taught = bench.backward(o.self_training * loss_of(student(mixed.image), mixed))
 
         bench.step(optimizer)
         teacher.follow(student)

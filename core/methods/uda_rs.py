@@ -12,6 +12,7 @@ statistics, and the teacher makes the map. Those of DACS on mixing and jitter ho
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -22,7 +23,7 @@ from core.card import Card
 from core.options import Options as Base
 from core.parts.class_weights import GradualClassWeights
 from core.parts.local_quality import local_trust
-from core.parts.losses import cross_entropy
+from core.parts.losses import MeanOver, cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.teacher import Teacher, TeacherNorm
 from core.parts.warm_start import learn_source
@@ -57,6 +58,10 @@ class Options(Base):
     )
     jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain and bias on mixed crops")
     blur: float = Field(0.5, ge=0, le=1, description="Probability of blurring a mixed crop")
+    mean_over: MeanOver = Field(
+        "labelled",
+        description="Pixels that the losses are means of (authors' code: all, unlabelled ones too)",
+    )
     use: Literal["teacher", "student"] = Field(
         "teacher", description="Which of the two makes the map (paper: student)"
     )
@@ -86,14 +91,15 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher, rarity=rarity)
     bench.result = teacher.network if o.use == "teacher" else student
 
+    loss_of = partial(cross_entropy, mean_over=o.mean_over)
     for source, target in bench.steps("adapt"):
-        supervised = bench.backward(cross_entropy(student(source.image), rarity.weigh(source)))
+        supervised = bench.backward(loss_of(student(source.image), rarity.weigh(source)))
 
         probabilities = teacher.probabilities(target.image)
         pseudo = local_trust(probabilities, target.valid, o.threshold, o.window)
         mixed = class_mix(source, target, pseudo, bench.rng("mix"))
         mixed = blur(jitter_bands(mixed, o.jitter, bench.rng("mix-jitter")), o.blur, bench.rng("mix-blur"))
-        self_taught = bench.backward(o.self_training * cross_entropy(student(mixed.image), mixed))
+        self_taught = bench.backward(o.self_training * loss_of(student(mixed.image), mixed))
 
         bench.step(optimizer)
         teacher.follow(student)

@@ -10,9 +10,7 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.networks.outputs import Head, Outputs
-
-AUXILIARY_WEIGHT = 0.1
+from core.networks.outputs import Outputs
 
 
 class AtrousSum(nn.Module):
@@ -61,5 +59,4 @@ class DeepLabV2(nn.Module):
             return F.interpolate(logits.float(), (height, width), mode="bilinear", align_corners=True)
 
         *_, before, last = stages = self.encoder(image)
-        auxiliary = Head(full_size(self.auxiliary(before)), (0, 0, height, width), AUXILIARY_WEIGHT)
-        return Outputs(full_size(self.classifier(last)), [auxiliary], last, stages)
+        return Outputs(full_size(self.classifier(last)), [full_size(self.auxiliary(before))], last, stages)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.job import MultiResolution
-from core.networks.outputs import Head, Outputs
+from core.networks.outputs import Detail, Outputs
 
 Box = tuple[int, int, int, int]
 LEAST_STRIDE = 4
@@ -101,8 +101,8 @@ class MultiResolutionBody(nn.Module):
             box, detail = (0, 0, height, width), self._everywhere(image)
         with torch.autocast(image.device.type, enabled=False):
             logits = fuse(seen.logits, weight, detail, box, self.scale)
-            heads = [self._at_full_size(head) for head in seen.heads]
-        drawn = Head(detail, box, self.options.detail_weight) if self.training else None
+            heads = [_enlarged(each.float(), self.scale) for each in seen.heads]
+        drawn = Detail(detail, box, self.options.detail_weight) if self.training else None
         return Outputs(logits, heads, seen.features, seen.stages, drawn)
 
     def _random_box(self, height: int, width: int) -> Box:
@@ -119,10 +119,6 @@ class MultiResolutionBody(nn.Module):
         boxes = windows(height, width, self.scale, self.options.overlapping)
         logits = self.body(torch.cat([image[_part(box)] for box in boxes])).logits
         return averaged(logits.unflatten(0, (len(boxes), -1)), boxes, height, width)
-
-    def _at_full_size(self, head: Head) -> Head:
-        top, left, h, w = (self.scale * edge for edge in head.box)
-        return Head(_enlarged(head.logits.float(), self.scale), (top, left, h, w), head.weight)
 
 
 def build_multi_resolution(

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-class Head(NamedTuple):
-    """An auxiliary prediction: logits (b, k, h, w) of `box` (top, left, h, w), and its weight in the loss."""
+class Detail(NamedTuple):
+    """A prediction of a part: logits (b, k, h, w) of `box` (top, left, h, w), and its weight in the loss."""
 
     logits: Tensor
     box: tuple[int, int, int, int]
@@ -17,17 +17,17 @@ class Head(NamedTuple):
 
 @dataclass
 class Outputs:
-    """`logits` (b, k, h, w) at the input's size, auxiliary heads, last encoder features (b, f, h', w').
+    """`logits` (b, k, h, w) at the input's size, auxiliary `heads` alike, the encoder's last `features`.
 
     `stages`: the encoder's features, finest first. `detail`: in training at several resolutions, what the
     fine view alone says of its box; its weight is taken from that of `logits`.
     """
 
     logits: Tensor
-    heads: list[Head] = field(default_factory=list)
+    heads: list[Tensor] = field(default_factory=list)
     features: Tensor | None = None
     stages: Sequence[Tensor] = ()
-    detail: Head | None = None
+    detail: Detail | None = None
 
 
 class Batch(NamedTuple):

@@ -14,7 +14,7 @@ from core.networks.decoders import build_body, check_decoder, impossible
 from core.networks.deeplabv2 import DeepLabV2
 from core.networks.encoders import Survey, adapt_pretrained, adapt_random, check_encoder, seeded, survey
 from core.networks.multi_resolution import MultiResolutionBody, build_multi_resolution
-from core.networks.outputs import Head, Outputs
+from core.networks.outputs import Detail, Outputs
 from core.networks.weights import WeightReport, load_encoder
 
 __all__ = ["Segmentor", "WeightReport", "build_segmentor", "count_parameters"]
@@ -65,18 +65,15 @@ class Segmentor(nn.Module):
             problem = "is too small: a batch norm is left with one value a channel"
             raise BadInput("sampling.batch", problem, "take at least 2, or larger crops") from fault
 
-        def cut(head: Head) -> Head:
-            top, left, h, w = head.box
-            h, w = max(min(h, height - top), 0), max(min(w, width - left), 0)
-            return Head(head.logits[..., :h, :w].float(), (top, left, h, w), head.weight)
+        def cut(logits: Tensor, h: int = height, w: int = width) -> Tensor:
+            return logits[..., :h, :w].float()
 
-        return Outputs(
-            out.logits[..., :height, :width].float(),
-            [cut(head) for head in out.heads],
-            out.features,
-            out.stages,
-            out.detail and cut(out.detail),
-        )
+        detail = out.detail
+        if detail:
+            top, left, h, w = detail.box
+            h, w = max(min(h, height - top), 0), max(min(w, width - left), 0)
+            detail = Detail(cut(detail.logits, h, w), (top, left, h, w), detail.weight)
+        return Outputs(cut(out.logits), [cut(each) for each in out.heads], out.features, out.stages, detail)
 
     def stages(self, image: Tensor) -> Sequence[Tensor]:
         """(b, c, h, w) -> the encoder's features, finest first, as in `Outputs`, without the rest."""

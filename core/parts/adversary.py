@@ -29,7 +29,7 @@ Maps = Callable[[Outputs], list[Tensor]]
 
 def predictions(outputs: Outputs) -> list[Tensor]:
     """The logits of the main prediction and of each auxiliary head: output-space alignment."""
-    return [outputs.logits, *(head.logits for head in outputs.heads)]
+    return [outputs.logits, *outputs.heads]
 
 
 def encoded(outputs: Outputs) -> list[Tensor]:

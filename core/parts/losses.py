@@ -1,41 +1,48 @@
 """Losses on segmentor outputs. They return tensors and change nothing."""
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.networks.outputs import Batch, Head, Outputs
+from core.networks.outputs import Batch, Outputs
 from geo_io.legend import IGNORE
 
+MeanOver = Literal["labelled", "all"]
+"""The pixels that a loss is the mean of."""
 
-def cross_entropy(outputs: Outputs, batch: Batch, heads: float | None = None) -> Tensor:
-    """Weighted cross-entropy, a mean over the labelled pixels, auxiliary heads added by their weight.
+
+def cross_entropy(
+    outputs: Outputs, batch: Batch, heads: float = 0.0, mean_over: MeanOver = "labelled"
+) -> Tensor:
+    """Weighted cross-entropy, auxiliary heads added with weight `heads`.
 
     The mean is of weight x loss, not divided by the weights: low trust lowers the gradient. 0 where
-    nothing is labelled. `heads` replaces every auxiliary head's own weight. A fine view takes its weight
-    from the whole's (HRDA, eq. 9).
+    nothing is labelled. A fine view takes its weight from the whole's (HRDA, eq. 9).
     """
-    total = pixel_cross_entropy(outputs.logits, batch.label, batch.weight)
+    total = pixel_cross_entropy(outputs.logits, batch.label, batch.weight, mean_over)
     if outputs.detail:
-        share = outputs.detail.weight
-        total = (1 - share) * total + share * _in_box(outputs.detail, batch)
-    for head in outputs.heads:
-        total = total + (head.weight if heads is None else heads) * _in_box(head, batch)
+        share, (top, left, h, w) = outputs.detail.weight, outputs.detail.box
+        part = (slice(None), slice(top, top + h), slice(left, left + w))
+        detail = pixel_cross_entropy(outputs.detail.logits, batch.label[part], batch.weight[part], mean_over)
+        total = (1 - share) * total + share * detail
+    for logits in outputs.heads if heads else ():
+        total = total + heads * pixel_cross_entropy(logits, batch.label, batch.weight, mean_over)
     return total
 
 
-def _in_box(head: Head, batch: Batch) -> Tensor:
-    top, left, h, w = head.box
-    part = (slice(None), slice(top, top + h), slice(left, left + w))
-    return pixel_cross_entropy(head.logits, batch.label[part], batch.weight[part])
+def pixel_cross_entropy(
+    logits: Tensor, label: Tensor, weight: Tensor, mean_over: MeanOver = "labelled"
+) -> Tensor:
+    """(b, k, h, w), (b, h, w), (b, h, w) -> scalar: mean of weight x cross-entropy, 0 where label is 255.
 
-
-def pixel_cross_entropy(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
-    """(b, k, h, w), (b, h, w), (b, h, w) -> scalar: mean of weight x cross-entropy where label is not 255."""
-    each = F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")
-    return (weight * each).sum() / (label != IGNORE).sum().clamp(min=1)
+    Over all pixels, as the mmseg of DAFormer and its kin has it, unlabelled ones weaken the loss.
+    """
+    each = weight * F.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")
+    counted = (label != IGNORE).sum().clamp(min=1) if mean_over == "labelled" else max(label.numel(), 1)
+    return each.sum() / counted
 
 
 def self_information(probabilities: Tensor) -> Tensor:

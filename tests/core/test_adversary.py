@@ -6,7 +6,7 @@ from engines import bench_for, draw, job_for
 from torch import Tensor, nn
 
 from core.bench import Bench
-from core.networks.outputs import Head, Outputs
+from core.networks.outputs import Outputs
 from core.parts import adversary as adversaries
 from core.parts.adversary import Adversary
 
@@ -83,7 +83,7 @@ def test_a_discriminator_that_says_nothing(bench: Bench, gan: str, expected: flo
 def test_an_auxiliary_level_of_weight_nought_changes_no_gradient(bench: Bench) -> None:
     def gradient(weights: list[float]) -> Tensor:
         adversary, main, aux = Adversary(bench, weights), logits(0), logits(1)
-        bench.backward(adversary.fool(Outputs(main, [Head(aux, (0, 0, SIDE, SIDE), 0.1)]), EVERYWHERE))
+        bench.backward(adversary.fool(Outputs(main, [aux]), EVERYWHERE))
         assert main.grad is not None
         return main.grad
 

@@ -1,12 +1,13 @@
 """T-ADV-4, T-ADV-5 and how losses treat weights and unlabelled pixels."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
-from core.networks.outputs import Batch, Head, Outputs
-from core.parts.losses import cross_entropy, entropy, pixel_cross_entropy, self_information
+from core.networks.outputs import Batch, Detail, Outputs
+from core.parts.losses import MeanOver, cross_entropy, entropy, pixel_cross_entropy, self_information
 
 
 def batch(label: torch.Tensor, weight: torch.Tensor) -> Batch:
@@ -48,12 +49,28 @@ def test_cross_entropy_is_a_mean_over_labelled_pixels_that_weights_lower() -> No
     assert pixel_cross_entropy(logits, torch.full_like(label, 255), ones).item() == 0
 
 
-def test_cross_entropy_crops_the_label_for_a_head_and_weighs_it() -> None:
+def test_over_all_pixels_unlabelled_ones_weaken_the_loss() -> None:
+    logits = torch.randn(1, 3, 2, 4, generator=torch.Generator().manual_seed(1))
+    label, weight = torch.tensor([[[0, 255, 1, 1], [2, 255, 255, 255]]]), torch.full((1, 2, 4), 0.5)
+    labelled, every = (pixel_cross_entropy(logits, label, weight, mean) for mean in get_args(MeanOver))
+    assert every.item() == pytest.approx(labelled.item() * 4 / 8)
+
+
+@pytest.mark.parametrize("mean_over", get_args(MeanOver))
+def test_cross_entropy_crops_the_label_for_a_detail_and_counts_heads_if_asked(
+    mean_over: MeanOver,
+) -> None:
     torch.manual_seed(2)
     label, weight = torch.randint(0, 3, (2, 6, 6)), torch.rand(2, 6, 6)
-    main, detail = torch.randn(2, 3, 6, 6), torch.randn(2, 3, 2, 4)
-    found = cross_entropy(Outputs(main, [Head(detail, (1, 2, 2, 4), 0.1)]), batch(label, weight))
-    expected = pixel_cross_entropy(main, label, weight) + 0.1 * pixel_cross_entropy(
-        detail, label[:, 1:3, 2:6], weight[:, 1:3, 2:6]
+    label[:, :2] = 255
+    main, head, detail = torch.randn(2, 3, 6, 6), torch.randn(2, 3, 6, 6), torch.randn(2, 3, 2, 4)
+    seen = Outputs(main, [head], detail=Detail(detail, (1, 2, 2, 4), 0.1))
+    expected = 0.9 * pixel_cross_entropy(main, label, weight, mean_over) + 0.1 * pixel_cross_entropy(
+        detail, label[:, 1:3, 2:6], weight[:, 1:3, 2:6], mean_over
     )
+    assert cross_entropy(seen, batch(label, weight), mean_over=mean_over).item() == pytest.approx(
+        expected.item()
+    )
+    expected += 0.2 * pixel_cross_entropy(head, label, weight, mean_over)
+    found = cross_entropy(seen, batch(label, weight), heads=0.2, mean_over=mean_over)
     assert found.item() == pytest.approx(expected.item())

@@ -13,7 +13,7 @@ from core import estimate as estimating
 from core.job import MultiResolution, Network
 from core.networks.deeplabv2 import DeepLabV2
 from core.networks.multi_resolution import Level, MultiResolutionBody, averaged, fuse, windows
-from core.networks.outputs import Batch, Head, Outputs
+from core.networks.outputs import Batch, Outputs
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.parts.losses import cross_entropy, pixel_cross_entropy
 from core.parts.teacher import Teacher
@@ -50,7 +50,7 @@ class Looking(nn.Module):
     def forward(self, image: Tensor) -> Outputs:
         self.shown.append(image)
         answer = image[:, :2]
-        return Outputs(answer, [Head(answer, (0, 0, *image.shape[-2:]), 0.3)], image, [image])
+        return Outputs(answer, [answer], image, [image])
 
 
 def looking(**views: Any) -> tuple[MultiResolutionBody, list[Tensor]]:
@@ -120,8 +120,7 @@ def test_in_training_both_views_are_seen_once_and_the_near_one_is_a_part_of_the_
     assert torch.equal(near, image[..., top : top + h, left : left + w])
     assert out.detail.weight == 0.1
     assert out.features is far
-    torch.testing.assert_close(out.heads[0].logits, up(far[:, :2]))
-    assert (out.heads[0].box, out.heads[0].weight) == ((0, 0, 64, 128), 0.3)
+    torch.testing.assert_close(out.heads[0], up(far[:, :2]))
     torch.testing.assert_close(far.mean(), image.mean(), atol=0.01, rtol=0)
 
 
@@ -169,7 +168,7 @@ def test_a_segmentor_takes_images_of_any_size(options: dict[str, Any], scale: in
     for mode in (True, False):
         out = network.train(mode)(image)
         assert out.logits.shape == (2, 5, 70, 101)
-        assert all(head.logits.shape == (2, 5, 70, 101) for head in out.heads)
+        assert all(head.shape == (2, 5, 70, 101) for head in out.heads)
         assert len(out.heads) == (options is DEEPLAB)
         assert (out.detail is not None) == mode
     assert torch.equal(network.features(image), out.features)
@@ -205,7 +204,8 @@ def test_every_parameter_is_in_one_group_and_learns(attention: str, maps: int) -
     assert isinstance(network.body, MultiResolutionBody)
     assert (network.body.attention.classifier.out_channels if network.body.attention else 0) == maps
     image, label = noise(2, 4, 64, 64), torch.randint(0, 5, (2, 64, 64))
-    cross_entropy(network(image), Batch(image, label, torch.ones(2, 64, 64), label >= 0)).backward()
+    batch = Batch(image, label, torch.ones(2, 64, 64), label >= 0)
+    cross_entropy(network(image), batch, heads=0.1).backward()
     grouped = [*network.encoder_parameters(), *network.head_parameters()]
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == {p for p in network.parameters() if p.grad is not None}
@@ -221,7 +221,7 @@ def test_fusion_is_in_full_precision_whatever_the_network_computes_in() -> None:
     for mode in (True, False):
         out = network.train(mode)(noise(1, 4, 64, 64))
         assert out.features.dtype == torch.bfloat16
-        assert {out.logits.dtype, *(head.logits.dtype for head in out.heads)} == {torch.float32}
+        assert {out.logits.dtype, *(head.dtype for head in out.heads)} == {torch.float32}
 
 
 def test_a_teacher_sees_the_near_view_everywhere_whatever_its_norms_do() -> None:

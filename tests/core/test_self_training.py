@@ -111,9 +111,9 @@ def taught(module: Any, monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     seen: list[Batch] = []
     loss = module.cross_entropy
 
-    def watched(outputs: Outputs, batch: Batch) -> Tensor:
+    def watched(outputs: Outputs, batch: Batch, **how: Any) -> Tensor:
         seen.append(batch)
-        return loss(outputs, batch)  # type: ignore[no-any-return]
+        return loss(outputs, batch, **how)  # type: ignore[no-any-return]
 
     monkeypatch.setattr(module, "cross_entropy", watched)
     return seen
