@@ -17,6 +17,7 @@ from core.parts.rare_classes import class_probabilities
 from core.places import Place
 from geo_io.band_stats import BandStats
 from geo_io.grid import Box
+from geo_io.legend import IGNORE
 
 REDRAWS = 10
 LEAST_SHARE = 0.005
@@ -111,10 +112,18 @@ class Domain:
         """One augmented crop: rare classes preferred, scale jittered, one of the eight orientations."""
         sample = self._draw_once(generator)
         for _ in range(REDRAWS):
-            if sample.valid.mean() >= self.sampling.min_valid:
+            if self._will_do(sample):
                 break
             sample = self._draw_once(generator)
         return _orient(sample, int(generator.integers(8)))
+
+    def _will_do(self, sample: Sample) -> bool:
+        """Enough of it is valid, and no class covers too much of what is labelled."""
+        if sample.valid.mean() < self.sampling.min_valid:
+            return False
+        pixels = np.bincount(sample.label.ravel(), minlength=256)[:IGNORE]
+        most = self.sampling.max_class_share
+        return most is None or bool(pixels.max() <= most * pixels.sum())
 
     def _draw_once(self, generator: np.random.Generator) -> Sample:
         scene, row, col = self._cells[self._draw_cell(generator)]

@@ -94,6 +94,12 @@ class Sampling(Options):
     photometric_jitter: float = Field(
         0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma"
     )
+    max_class_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Source crops of which one class covers more are drawn anew (DAFormer: 0.75)",
+    )
     rare_classes: bool = Field(True, description="Draw crops that hold rare classes more often")
     rare_class_temperature: float | None = Field(
         None,

@@ -62,12 +62,16 @@ def healthy(module: Module) -> dict[str, Healthy]:
 def choose(job: Job, name: str, options: dict[str, Any]) -> Chosen:
     """A method by name and options for a job, of its phases those that have steps.
 
-    Raises BadInput for a wrong name or option, and for what the method's own `check(job, options)`, where
-    it has one, knows before hours of training.
+    Raises BadInput for a wrong name or option, for a phase after the end of the learning rate, and for what
+    the method's own `check(job, options)`, where it has one, knows before hours of training.
     """
     module = load(name)
     parsed = parse(module.Options, options, f"method.options of {name}")
     if check := getattr(module, "check", None):
         check(job, parsed)
     phases = [phase for phase in module.phases(parsed, job.schedule.steps) if phase.steps]
+    horizon = job.schedule.horizon
+    if horizon and (late := next((phase for phase in phases if phase.start >= horizon), None)):
+        problem = f"leaves no learning rate to phase {late.name!r}, which begins at step {late.start}"
+        raise BadInput("schedule.horizon", problem, "raise it, or leave it out")
     return Chosen(name, module, parsed, phases)

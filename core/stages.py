@@ -32,11 +32,16 @@ DECIDES_NOTHING: Mapping[str, Any] = {
 
 
 def stage_order(job: Job) -> list[tuple[str, Chosen]]:
-    """The trainings of a job by stage: source only, and then its method where that adapts."""
+    """The trainings of a job by stage: source only, and then its method where that adapts.
+
+    Source-only ends where the learning rate does: a method of several phases may give each its own schedule.
+    """
     method = choose(job, job.method.name, job.method.options)
-    source_only = choose(job, "source_only", {})
+    schedule = job.schedule
+    learning = schedule.model_copy(update={"steps": min(schedule.steps, schedule.horizon or schedule.steps)})
+    source_only = choose(job.model_copy(update={"schedule": learning}), "source_only", {})
     adapting = method.name != source_only.name
-    return [(SOURCE_ONLY, source_only), (ADAPTED, method)] if adapting else [(SOURCE_ONLY, method)]
+    return [(SOURCE_ONLY, source_only), *([(ADAPTED, method)] if adapting else [])]
 
 
 def phases_of(order: list[tuple[str, Chosen]]) -> list[tuple[str, int]]:
@@ -63,11 +68,9 @@ class Stages:
     def __post_init__(self) -> None:
         job = self.run.job
         self.order = stage_order(job)
-        method = self.order[-1][1]
-        first = method.phases[0]
+        steps, first = self.order[0][1].phases[0].steps, self.order[-1][1].phases[0]
         shares = len(self.order) > 1 and first.name == "source" and first.horizon == job.schedule.steps
-        self.shared_steps = first.steps if shares else job.schedule.steps // 2
-        self.snapshots = (self.shared_steps, job.schedule.steps)
+        self.snapshots = (first.steps if shares else steps // 2, steps)
 
     @property
     def phases(self) -> list[tuple[str, int]]:

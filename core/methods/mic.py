@@ -5,9 +5,12 @@ hidden from the student, which shall give the teacher's labels of the whole crop
 learns to use context where the look of a place misleads. Teacher, labels and trust are those of the
 self-training: of the unmasked and un-augmented crop.
 
-Departures: the host is this file's DACS, not DAFormer or HRDA (take their networks in the job); a patch
-is a share of the crop's side, not a number of pixels; hidden pixels are 0, the domain's mean, as nodata
-is, so that a network that sees wedges of nodata meets nothing new. Those of DACS hold here too.
+The paper's other hosts are reached by the job: DAFormer with its network and the feature distance, HRDA
+with network.multi_resolution beside them.
+
+Departures: a patch is a share of the crop's side, not a number of pixels; hidden pixels are 0, the
+domain's mean, as nodata is, so that a network that sees wedges of nodata meets nothing new. Those of
+DACS hold here too.
 """
 
 from collections.abc import Iterator
@@ -19,7 +22,9 @@ from pydantic import Field
 from core.augment import blur, jitter_bands
 from core.bench import Bench, Losses
 from core.card import Card
+from core.job import Job
 from core.options import Options as Base
+from core.parts.feature_distance import FeatureDistance, check_feature_distance
 from core.parts.losses import MeanOver, cross_entropy
 from core.parts.masking import mask_patches
 from core.parts.mixing import class_mix
@@ -59,6 +64,12 @@ class Options(Base):
     trust_scope: TrustScope = Field(
         "image", description="Whose share of sure pixels weighs a label: its image's, or its batch's"
     )
+    feature_distance: float = Field(
+        0.0, ge=0, description="Weight of DAFormer's distance from the pretrained features (paper: 0.005)"
+    )
+    feature_classes: list[str] = Field(
+        [], description="Compact objects, such as car or building, whose features are kept (default: none)"
+    )
     jitter: float = Field(
         0.25, ge=0, le=1, description="Strength of per-band gain and bias on mixed and masked crops"
     )
@@ -72,6 +83,11 @@ class Options(Base):
     )
 
 
+def check(job: Job, o: Options) -> None:
+    """Raises BadInput where the classes of the feature distance do not fit the job."""
+    check_feature_distance(job, o.feature_distance, o.feature_classes)
+
+
 def phases(options: Options, steps: int) -> list[Phase]:
     warm = round(steps * options.warm_share)
     return [Phase("source", warm, 0, steps), Phase("adapt", steps - warm, warm, steps)]
@@ -82,13 +98,16 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     optimizer = bench.optimizer(student)
     yield from learn_source(bench, student, optimizer)
 
+    distance = FeatureDistance(bench, o.feature_distance, o.feature_classes)
     teacher = Teacher(student, o.teacher_momentum, o.teacher_norm)
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher)
     bench.result = teacher.network if o.use == "teacher" else student
 
     loss_of = partial(cross_entropy, mean_over=o.mean_over)
     for source, target in bench.steps("adapt"):
-        supervised = bench.backward(loss_of(student(source.image), source))
+        seen = student(source.image)
+        supervised, forgotten = loss_of(seen, source), distance.loss(seen, source)
+        bench.backward(supervised + forgotten)
 
         probabilities = teacher.probabilities(target.image)
         pseudo = image_trust(probabilities, target.valid, o.threshold, o.trust_scope)
@@ -104,9 +123,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
 
         bench.step(optimizer)
         teacher.follow(student)
-        yield {
-            "supervised": supervised,
-            "self_taught": self_taught,
-            "masked": masked,
-            "trusted": pseudo.weight.mean(),
-        }
+        losses = {"supervised": supervised.detach(), "self_taught": self_taught, "masked": masked}
+        if distance.classes:
+            losses["feature_distance"] = forgotten.detach()
+        yield losses | {"trusted": pseudo.weight.mean()}

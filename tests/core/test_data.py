@@ -1,5 +1,6 @@
 """Crops: the right ground, the right labels, the same whoever reads them, and none from the held-out part."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from worlds import north_up, write_raster
 from core.ahead import ahead
 from core.bench import SOURCE, TARGET, Bench
 from core.class_index import ClassIndex, build_index
-from core.data import Sample, _orient
+from core.data import Domain, Sample, _orient
 from core.draws import rng
 from core.errors import BadInput
 from core.holdout import choose
@@ -35,6 +36,21 @@ def test_a_crop_is_a_pure_function_of_its_key(bench: Bench) -> None:
     assert np.array_equal(a.values, b.values)
     assert np.array_equal(a.label, b.label)
     assert not np.array_equal(a.values, c.values)
+
+
+def test_crops_of_which_a_class_covers_too_much_are_drawn_anew(bench: Bench) -> None:
+    def largest(domain: Domain) -> list[float]:
+        drawn = (domain.draw(rng(0, "crop", i)).label for i in range(60))
+        counts = (np.bincount(label[label < 255], minlength=3) for label in drawn)
+        return [count.max() / count.sum() for count in counts]
+
+    domain = bench.domains[SOURCE]
+    choosy = replace(domain, sampling=domain.sampling.model_copy(update={"max_class_share": 0.6}))
+    assert np.mean(np.array(largest(domain)) > 0.6) > 0.2
+    assert np.mean(np.array(largest(choosy)) > 0.6) < 0.02
+    target = bench.domains[TARGET]
+    values = [d.draw(rng(0, 1)).values for d in (target, replace(target, sampling=choosy.sampling))]
+    assert np.array_equal(*values), "without labels no crop is turned down"
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -1,5 +1,6 @@
 """What every file of `core/methods/` must hold, read from the folder: a new method is tested unasked."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from engines import assert_equal_weights, bench_for, draw, job_for, run_for, wei
 
 from core import preflight
 from core.bench import Bench, Losses
-from core.events import AnyEvent, Phased, Progressed, Stepped
+from core.events import Phased, Progressed
 from core.execute import execute
 from core.job import Job, MultiResolution
 from core.journal import read
@@ -100,32 +101,23 @@ def work_until_a_new_moment(run: Run, killed: set[tuple[str, str]]) -> None:
 
 @each_method
 def test_what_lies_under_nodata_changes_nothing(name: str, options: dict[str, Any], tmp_path: Path) -> None:
-    found = []
-    for under in (0, 9999):
-        folder = tmp_path / str(under)
-        draw(folder, under)
-        run = run_for(tiny(folder, name, options), folder / "run")
-        events = work(run)
-        found.append((weights(run, stage_of(name)), last_losses(events)))
-    assert_equal_weights(found[0][0], found[1][0])
-    assert found[0][1] == found[1][1]
+    assert_nodata_changes_nothing(lambda folder: tiny(folder, name, options), tmp_path)
 
 
 @pytest.mark.parametrize("name", names())
-def test_at_two_resolutions_too_modes_are_clean_and_nodata_changes_nothing(name: str, tmp_path: Path) -> None:
+def test_at_two_resolutions_too_nodata_changes_nothing(name: str, tmp_path: Path) -> None:
+    assert_nodata_changes_nothing(lambda folder: at_two_resolutions(tiny(folder, name, {})), tmp_path)
+
+
+def assert_nodata_changes_nothing(job_on: Callable[[Path], Job], folder: Path) -> None:
     found = []
     for under in (0, 9999):
-        folder = tmp_path / str(under)
-        draw(folder, under)
-        bench = bench_for(at_two_resolutions(tiny(folder, name, {})), folder / "cache")
+        draw(folder / str(under), under)
+        bench = bench_for(job_on(folder / str(under)), folder / f"cache-{under}")
         losses = trained(bench)
         found.append((bench.mapper.state_dict(), losses))
     assert_equal_weights(found[0][0], found[1][0])
     assert found[0][1] == found[1][1]
-
-
-def last_losses(events: list[AnyEvent]) -> dict[str, float]:
-    return [event.losses for event in events if isinstance(event, Stepped)][-1]
 
 
 @each_method

@@ -1,8 +1,13 @@
 """T-LR: the learning rate's schedule."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from engines import draw, job_for
+
+from core.errors import BadInput
 from core.phases import rate
+from core.stages import stage_order
 
 
 def test_the_classic_schedule_at_150_of_250_thousand_steps() -> None:
@@ -21,3 +26,13 @@ def test_a_phase_that_begins_later_goes_on_where_the_first_left_off() -> None:
     assert [rate(50 + s, 100, 0.1, 1.0) for s in range(50)] == [
         rate(s, 100, 0.1, 1.0) for s in range(50, 100)
     ]
+
+
+def test_source_only_ends_with_the_learning_rate_and_a_phase_after_it_is_refused(tmp_path: Path) -> None:
+    draw(tmp_path)
+    options = {"warm_share": 0.0, "restart": True}
+    bdl = job_for(tmp_path, "bdl", options, schedule={"steps": 100, "horizon": 40})
+    lengths = {stage: sum(phase.steps for phase in method.phases) for stage, method in stage_order(bdl)}
+    assert lengths == {"source-only": 40, "adapted": 100}
+    with pytest.raises(BadInput, match=r"schedule.horizon.*'adapt', which begins at step 50"):
+        stage_order(job_for(tmp_path, schedule={"steps": 100, "horizon": 40}))

@@ -12,6 +12,7 @@ from core.networks.decoders import check_decoder
 from core.networks.encoders import check_encoder
 from core.presets import Preset, preset, presets, recipes
 from core.registry import choose, healthy, load, names
+from core.stages import stage_order
 from core.variants import with_settings
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,13 @@ def test_a_recipe_makes_a_valid_job(recipe: Preset, job: Job, tmp_path: Path) ->
     made = with_settings(job, recipe.settings, tmp_path)
     chosen = choose(made, made.method.name, made.method.options)
     assert sum(phase.steps for phase in chosen.phases) == made.schedule.steps
+    for stage, trained in stage_order(made):
+        for phase in trained.phases:
+            if not phase.name.startswith("translate"):  # on a schedule of its own
+                horizon = made.schedule.horizon or phase.horizon or phase.steps
+                assert phase.start + phase.steps <= horizon, (
+                    f"{stage}: the learning rate ends before its steps"
+                )
     check_decoder(made.network)
     check_encoder(made.network.encoder)
     assert made.predict.overlap_px < made.predict.tile_px
