@@ -134,6 +134,10 @@ for background in (start, runs, kill):
 @app.command()
 def batch(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Job or batch files.")],
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Vary jobs as papers do; `isthmus presets` lists the names."),
+    ] = None,
 ) -> None:
     """Run many jobs, one line each; finished ones are skipped, and a failure does not stop the others.
 
@@ -147,7 +151,7 @@ def batch(
     from core.choices import check_choices
     from core.variants import plan_batch
 
-    wanted = [each for file in files for each in plan_batch(file)]
+    wanted = [each for file in files for each in plan_batch(file, sweep)]
     for each in wanted:
         check_choices(each.job)
     for note in dict.fromkeys(each.note for each in wanted if each.note):

@@ -21,9 +21,10 @@ def describe() -> None:
 
 
 def presets(as_json: Json = False) -> None:
-    """What `--preset` takes: settings for a short or a good run, and the settings of each method."""
+    """What `--preset` takes: settings for a short or a good run, and of each method; and `batch --sweep`."""
     from core.presets import presets as plain
     from core.presets import recipes
+    from core.sweeps import sweeps
 
     found = [*plain(), *recipes()]
     if as_json:
@@ -32,6 +33,9 @@ def presets(as_json: Json = False) -> None:
     width = max(len(each.name) for each in found)
     for each in found:
         print(f"{each.name:{width}}  {each.title}: {each.summary}")
+    print("\nisthmus batch JOB --sweep:")
+    for name, sweep in sweeps().items():
+        print(f"{name:{width}}  {sweep.title}: {sweep.summary}")
 
 
 def weights(

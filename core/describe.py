@@ -13,6 +13,7 @@ from core.networks.decoders import DECODERS
 from core.networks.licences import LICENCES
 from core.presets import presets, recipes
 from core.run import version_of
+from core.sweeps import sweeps
 
 UNTRIED = {"smoke_gflops", "fault", "free_gib"}
 """What only `isthmus doctor` finds out, and what changes from one moment to the next."""
@@ -20,8 +21,8 @@ UNTRIED = {"smoke_gflops", "fault", "free_gib"}
 
 def description() -> dict[str, Any]:
     """`job`: JSON Schema; `methods`: name -> texts, card, healthy losses, options (JSON Schema) and defaults;
-    `presets` and `recipes` by name; `licences`: part of an encoder's name -> its weights' licence; names
-    of the rest."""
+    `presets`, `recipes` and `sweeps` by name; `licences`: part of an encoder's name -> its weights' licence;
+    names of the rest."""
     devices = [describe_device(device) for device in available()]
     return {
         "isthmus": version_of("isthmus"),
@@ -29,6 +30,7 @@ def description() -> dict[str, Any]:
         "methods": {name: _method(name) for name in registry.names()},
         "presets": {preset.name: preset.content() for preset in presets()},
         "recipes": {recipe.name: recipe.content() for recipe in recipes()},
+        "sweeps": {name: sweep.model_dump(mode="json") for name, sweep in sweeps().items()},
         "decoders": list(DECODERS),
         "encoders": encoders(),
         "licences": dict(LICENCES),

@@ -15,6 +15,7 @@ from core.job import Job, follow_links, load_job, resolve_paths
 from core.options import Options, load_yaml, parse
 from core.presets import preset as load_preset
 from core.run import Run, create, open_run
+from core.sweeps import sweep as load_sweep
 
 Settings = Mapping[str, Any]
 """Dotted paths of a job's keys (`sampling.crop_px`, `source.scenes.0.path`) and their new values."""
@@ -131,12 +132,18 @@ def begin(planned: Planned) -> Run:
     return run
 
 
-def plan_batch(path: Path) -> list[Planned]:
-    """The jobs of a batch file, or the one of a job file. Raises BadInput for a file that is neither."""
+def plan_batch(path: Path, sweep: str | None = None) -> list[Planned]:
+    """The jobs of a batch file, or of a job file: one, or those that a named sweep makes of it.
+
+    Raises BadInput for a file that is neither, and for a sweep of a batch file.
+    """
     content = load_yaml(path)
     if "job" not in content:
-        return [plan(path, {})]
-    batch = parse(Batch, content, path)
+        batch = Batch(job=Path(path.name), vary=load_sweep(sweep).vary if sweep else {})
+    elif sweep:
+        raise BadInput(path, "says itself what to vary", "give a job file with --sweep")
+    else:
+        batch = parse(Batch, content, path)
     base = (path.parent / batch.job).resolve()
     runs = (path.parent / batch.runs).resolve() if batch.runs else base.parent / "runs"
     job = load_job(base)

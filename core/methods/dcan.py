@@ -88,7 +88,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         if o.feature_strength:
             with torch.no_grad():
                 style = channel_statistics(student.features(target.image), target.valid, o.statistics)
-            aligning = aligned_features(student, source.valid, style, o.feature_strength, o.statistics)
+            aligning = aligned_features(student, style, o.feature_strength, o.statistics)
         with aligning:
             seen = student(source.image)
         supervised = bench.backward(cross_entropy(seen, source))

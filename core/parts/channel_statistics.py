@@ -64,19 +64,16 @@ def align(
 
 @contextmanager
 def aligned_features(
-    segmentor: Segmentor,
-    valid: Tensor,
-    style: ChannelStatistics,
-    strength: float = 1.0,
-    over: Over = "crop",
+    segmentor: Segmentor, style: ChannelStatistics, strength: float = 1.0, over: Over = "crop"
 ) -> Iterator[None]:
     """Inside, the segmentor's decoder sees the encoder's last features with the statistics of `style`.
 
-    Whatever the body: the encoder's answer is changed on its way out. `valid` (b, h, w) is the images'.
+    Whatever the body: the encoder's answer is changed on its way out. Valid is what is not 0 in all bands
+    of the images, or of the part of them, that the encoder sees.
     """
 
     def change(encoder: nn.Module, given: Any, returned: Any) -> Any:  # noqa: ARG001  # torch's signature
-        maps = maps_of(returned)
+        maps, valid = maps_of(returned), (given[0] != 0).any(1)
         changed = [*maps[:-1], align(maps[-1], valid, style, strength, over)]
         return (changed, *returned[1:]) if isinstance(returned, tuple) else changed
 

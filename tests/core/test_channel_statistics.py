@@ -1,10 +1,12 @@
 """Channel statistics: what is aligned, over which cells, who sees it, and where gradients go (DCAN)."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
-from core.job import Network
+from core.job import MultiResolution, Network
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.parts.channel_statistics import align, aligned_features, channel_statistics
 
@@ -91,8 +93,8 @@ def test_gradients_pass_through_the_statistics_of_the_map_itself() -> None:
     assert (content.grad * content).sum((2, 3)).abs().max() < 1e-2
 
 
-def segmentor(decoder: str, encoder: str = "resnet18") -> Segmentor:
-    network = Network(decoder=decoder, encoder=encoder, weights=None)
+def segmentor(decoder: str, encoder: str = "resnet18", views: MultiResolution | None = None) -> Segmentor:
+    network = Network(decoder=decoder, encoder=encoder, weights=None, multi_resolution=views)
     return build_segmentor(network, ["red", "green", "blue"], classes=3)[0].eval()
 
 
@@ -109,16 +111,38 @@ def test_inside_the_context_the_decoder_sees_aligned_features_and_outside_nothin
     before = network(image)
     assert before.features is not None
     style = channel_statistics(before.features.flip(0) * 2 + 1, valid)
-    with aligned_features(network, valid, style):
+    with aligned_features(network, style):
         inside = network(image)
     assert inside.features is not None
     torch.testing.assert_close(inside.features, align(before.features, valid, style))
     assert not torch.allclose(inside.logits, before.logits, atol=1e-4), "the decoder decodes them"
     for seen, stage in zip(inside.stages[:-1], before.stages[:-1], strict=True):
         assert torch.equal(seen, stage)
-    with pytest.raises(RuntimeError), aligned_features(network, valid, style):
+    with pytest.raises(RuntimeError), aligned_features(network, style):
         raise RuntimeError
     assert torch.equal(network(image).logits, before.logits)
+
+
+def test_what_is_nodata_is_that_of_the_view_that_the_encoder_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+
+    def align(maps: Tensor, valid: Tensor, *_: Any) -> Tensor:
+        seen.append(valid)
+        return maps
+
+    monkeypatch.setattr("core.parts.channel_statistics.align", align)
+    network = segmentor("unet", views=MultiResolution(attention_width=8)).train()
+    image = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(3))
+    image[..., :96] = 0
+    style = channel_statistics(maps(0), EVERYWHERE)
+    with aligned_features(network, style):
+        detail = network(image).detail
+    assert detail
+    top, left, h, w = detail.box
+    whole, near = seen
+    assert torch.equal(near, (image != 0).any(1)[:, top : top + h, left : left + w])
+    assert not whole[..., :46].any()
+    assert whole[..., 50:].all(), "the whole at half of the resolution"
 
 
 def test_the_loss_reaches_the_encoder_through_aligned_features_and_not_the_target() -> None:
@@ -127,7 +151,7 @@ def test_the_loss_reaches_the_encoder_through_aligned_features_and_not_the_targe
     target.requires_grad_()
     with torch.no_grad():
         style = channel_statistics(network.features(target), EVERYWHERE)
-    with aligned_features(network, EVERYWHERE, style):
+    with aligned_features(network, style):
         network(image).logits.square().sum().backward()
     assert target.grad is None
     assert all(

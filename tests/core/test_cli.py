@@ -358,6 +358,21 @@ def test_another_method_leaves_the_options_of_the_one_before_out(job: Path, ran:
     assert options == [{}, {"jitter": 0.1}, {"target_means": True, "jitter": 0.5}]
 
 
+def test_a_job_is_varied_as_a_named_sweep_says(job: Path, ran: list[Run]) -> None:
+    assert isthmus("batch", job, "--sweep", "adaptsegnet-weight").exit_code == 0
+    weights = [0.0005, 0.001, 0.002, 0.004]
+    varied = [(run.job.method.options["space"], run.job.method.options["adversarial"]) for run in ran]
+    assert varied == [(space, weight) for space in ("output", "features") for weight in weights]
+    assert ran[0].folder.name == "small-adaptsegnet-s0-space=output-adversarial=0.0005"
+    assert "did you mean 'hrda-views'" in isthmus("batch", job, "--sweep", "hrda-view").stderr
+    (job.parent / "batch.yaml").write_text("{job: job.yaml, vary: {seed: [1, 2]}}")
+    assert (
+        "says itself what to vary"
+        in isthmus("batch", job.parent / "batch.yaml", "--sweep", "bdl-labels").stderr
+    )
+    assert len(ran) == 8
+
+
 def test_a_batch_is_checked_before_its_first_run(job: Path, ran: list[Run]) -> None:
     write_job(job.parent, COMBINED)
     file = job.parent / "batch.yaml"

@@ -14,6 +14,7 @@ from core.job import Sampling, Schedule, load_job
 from core.networks.decoders import check_decoder
 from core.options import load_yaml
 from core.presets import preset, presets, recipes
+from core.sweeps import sweeps
 from core.variants import parse_settings, with_settings
 
 
@@ -160,13 +161,10 @@ def test_a_wrong_file_is_refused_by_name(shipped: Path, text: str, problem: str)
 
 @pytest.mark.usefixtures("shipped")
 def test_all_are_listed_and_described() -> None:
-    listed = CliRunner().invoke(app, ["presets"])
-    assert [line.split()[0] for line in listed.output.splitlines()] == [
-        "quick",
-        "overhead/other",
-        "paper/whole",
-    ]
-    assert listed.output.splitlines()[2].endswith("Whole: All of it.")
+    listed, _, varied = CliRunner().invoke(app, ["presets"]).output.partition("\n\n")
+    assert [line.split()[0] for line in listed.splitlines()] == ["quick", "overhead/other", "paper/whole"]
+    assert listed.endswith("Whole: All of it.")
+    assert [line.split()[0] for line in varied.splitlines()] == ["isthmus", *sweeps()]
     said = json.loads(CliRunner().invoke(app, ["presets", "--json"]).output)
     assert said["paper/whole"] == preset("paper/whole").content()
 

@@ -1,5 +1,6 @@
 """Recipes and pages: each method is told of in the same way, and what it is told to do can be done."""
 
+import math
 import re
 from pathlib import Path
 
@@ -7,13 +8,15 @@ import pytest
 from engines import draw, job_for
 
 from core.card import KINDS
+from core.choices import check_choices
 from core.job import Job
 from core.networks.decoders import check_decoder
 from core.networks.encoders import check_encoder
 from core.presets import Preset, preset, presets, recipes
 from core.registry import choose, healthy, load, names
 from core.stages import stage_order
-from core.variants import with_settings
+from core.sweeps import sweep, sweeps
+from core.variants import plan_batch, with_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "methods"
@@ -45,6 +48,16 @@ def section(path: Path, title: str) -> str:
 def job(tmp_path: Path) -> Job:
     draw(tmp_path)
     return job_for(tmp_path)
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("name", sweeps())
+def test_each_job_of_a_sweep_can_be_run(name: str, tmp_path: Path) -> None:
+    planned = plan_batch(tmp_path / "job.yaml", name)
+    assert len(planned) == math.prod(map(len, sweep(name).vary.values()))
+    for each in planned:
+        check_choices(each.job)
+    assert sweep(name).summary.endswith(".")
 
 
 @each_recipe
@@ -88,7 +101,8 @@ def test_a_card_is_told_from_its_method_by_what_no_preset_and_no_plain_recipe_se
     part, _, key = recipe.told_by.partition(".")
     default = type(getattr(job, part))().model_dump(mode="json")[key]
     assert recipe.settings[recipe.told_by] != default
-    others = [each for each in [*presets(), *recipes()] if stem(each) != stem(recipe)]
+    of_it = [each for each in recipes() if method_of(each) == method_of(recipe)]
+    others = [each for each in [*presets(), *of_it] if stem(each) != stem(recipe)]
     assert all(each.settings.get(recipe.told_by, default) == default for each in others)
 
 
