@@ -98,6 +98,10 @@ def test_three_quarters_of_a_cell_count_and_less_does_not() -> None:
     assert cells_of([1, 2], label, torch.empty(1, 1, 3)).tolist() == [[[True, False, True]]]
 
 
+keeping = pytest.mark.parametrize("name", ["daformer", "mic"])
+"""The methods that have it."""
+
+
 def test_it_is_off_without_classes_and_without_weight(bench: Bench) -> None:
     for weight, classes in ((0.005, []), (0.0, EVERY)):
         distance, source = FeatureDistance(bench, weight, classes), batch(bench)
@@ -105,14 +109,15 @@ def test_it_is_off_without_classes_and_without_weight(bench: Bench) -> None:
         assert distance.loss(bench.segmentor(source.image), source) == 0
 
 
-def test_what_does_not_fit_the_job_is_refused_before_it_begins(job: Job) -> None:
+@keeping
+def test_what_does_not_fit_the_job_is_refused_before_it_begins(job: Job, name: str) -> None:
     with pytest.raises(BadInput, match=r"feature_classes: the legend has no class 'car'; classes are water"):
-        choose(job, "daformer", {"feature_classes": ["car"]})
+        choose(job, name, {"feature_classes": ["car"]})
     untaught = job.model_copy(update={"network": job.network.model_copy(update={"weights": None})})
     with pytest.raises(BadInput, match=r"feature_distance: has nothing to keep: .*weights: null"):
-        choose(untaught, "daformer", {"feature_classes": ["town"]})
-    assert choose(untaught, "daformer", {"feature_classes": ["town"], "feature_distance": 0.0})
-    assert choose(untaught, "daformer", {})
+        choose(untaught, name, {"feature_classes": ["town"], "feature_distance": 0.005})
+    assert choose(untaught, name, {"feature_classes": ["town"], "feature_distance": 0.0})
+    assert choose(untaught, name, {})
 
 
 def asking(job: Job) -> Job:
@@ -125,11 +130,12 @@ def test_its_cost_is_estimated_without_the_weights(job: Job, tmp_path: Path) -> 
     assert all(phase.seconds_per_step > 0 for phase in phases)
 
 
-def test_training_reports_it_and_is_held_back_by_it(job: Job, tmp_path: Path) -> None:
+@keeping
+def test_training_reports_it_and_is_held_back_by_it(job: Job, name: str, tmp_path: Path) -> None:
     reached = []
     for weight in (1e-6, 100.0):
         options = {"feature_classes": EVERY, "feature_distance": weight, "warm_share": 0.0}
-        bench, method = bench_for(job, tmp_path / str(weight)), choose(job, "daformer", options)
+        bench, method = bench_for(job, tmp_path / str(weight)), choose(job, name, options)
         bench.phases = method.phases
         *_, last = method.module.train(bench, method.options)
         assert isinstance(last, dict)
