@@ -65,7 +65,7 @@ def logits(ours: Segmentor, theirs: nn.Module) -> Pair:
     its = [F.interpolate(z, (SIDE, SIDE), mode="bilinear", align_corners=True) for z in theirs.train()(image)]
     name = "layer4.2.bn3.running_mean"
     means = [net.get_buffer(name) for net in (ours.body.get_submodule("encoder"), theirs)]
-    return [mine.heads[0].logits, mine.logits, means[0]], [*its, means[1]]
+    return [mine.heads[0], mine.logits, means[0]], [*its, means[1]]
 
 
 @compare(

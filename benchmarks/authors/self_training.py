@@ -223,7 +223,7 @@ def weighted(clones: Clones, unlabelled: int) -> Pair:
     label[:, :unlabelled] = 255
     z = normal(2, K, SIDE, SIDE, seed=1)
     its = theirs.CrossEntropyLoss()(z, label, weight, ignore_index=255)
-    return [pixel_cross_entropy(z, label, weight)], [its]
+    return [pixel_cross_entropy(z, label, weight, "all")], [its]
 
 
 @compare("DAFormer", "weighted cross-entropy", "core/parts/losses.py")
@@ -235,7 +235,7 @@ def weighted_in_full(clones: Clones) -> Pair:
     "DAFormer",
     "the same, a quarter unlabelled",
     "core/parts/losses.py",
-    differs="theirs is a mean over all pixels, ours over the labelled ones",
+    remark="with mean_over: all; by default ours is a mean over the labelled pixels",
 )
 def weighted_in_part(clones: Clones) -> Pair:
     return weighted(clones, SIDE // 4)
