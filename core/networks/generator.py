@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from core.networks.instance_norm import instance_norm
 
 MULTIPLE_PX = 4
+EDGE = 0.99
+"""How far a residual generator sees towards the ends of the range, which no tanh reaches."""
 
 
 class Generator(nn.Module):
@@ -14,10 +16,12 @@ class Generator(nn.Module):
 
     c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-c, tanh. The image is continued to a multiple
     of 4 px by reflection and the answer cut back; neither that nor nodata counts in a normalisation.
+    `residual`: what is made is added to the image before the tanh, and begins as nothing.
     """
 
-    def __init__(self, bands: int, width: int = 32, blocks: int = 4) -> None:
+    def __init__(self, bands: int, width: int = 32, blocks: int = 4, residual: bool = False) -> None:
         super().__init__()
+        self.residual = residual
         self.first = nn.Conv2d(bands, width, 7, padding=3, padding_mode="reflect")
         self.down = nn.ModuleList(nn.Conv2d(n * width, 2 * n * width, 3, 2, 1) for n in (1, 2))
         self.blocks = nn.ModuleList(Residual(4 * width) for _ in range(blocks))
@@ -26,6 +30,8 @@ class Generator(nn.Module):
         )
         self.last = nn.Conv2d(width, bands, 7, padding=3, padding_mode="reflect")
         initialise(self)
+        if residual:
+            nn.init.zeros_(self.last.weight)
 
     def forward(self, image: Tensor, valid: Tensor) -> Tensor:
         height, width = image.shape[-2:]
@@ -40,8 +46,10 @@ class Generator(nn.Module):
             x = F.relu(instance_norm(layer(x), seen))
         # In full precision: half of it has fewer grey levels than the imagery.
         with torch.autocast(x.device.type, enabled=False):
-            made: Tensor = torch.tanh(self.last(x))
-        return made[..., :height, :width]
+            made: Tensor = self.last(x)[..., :height, :width]
+            if self.residual:
+                made = made + torch.atanh(image.clamp(-EDGE, EDGE))
+            return torch.tanh(made)
 
 
 class Residual(nn.Module):

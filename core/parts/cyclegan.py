@@ -43,6 +43,10 @@ class TranslatorOptions(Options):
 
     width: int = Field(32, ge=8, le=128, description="Channels of the generators' first layer (paper: 64)")
     blocks: int = Field(4, ge=1, le=12, description="Residual blocks of the generators (paper: 9)")
+    residual: bool = Field(
+        True,
+        description="Generators change a crop, from no change on, instead of drawing it anew (paper: false)",
+    )
     translator_lr: float = Field(2e-4, gt=0, description="Peak learning rate of translators (Adam)")
     cycle: float = Field(10.0, ge=0, description="Weight of the cycle loss")
     identity: float = Field(
@@ -69,11 +73,11 @@ class CycleGan:
             steady,
         )
         bands, places = bench.segmentor.bands, bench.domains[TARGET].places
-        self.made = Made(bands, o.width, o.blocks, places[0].scene.dtype.name)
+        self.made = Made(bands, o.width, o.blocks, places[0].scene.dtype.name, o.residual)
         with bench.seeded("cyclegan"):
             self.to = nn.ModuleDict({
                 domain: Translator(
-                    Generator(len(bands), o.width, o.blocks),
+                    Generator(len(bands), o.width, o.blocks, o.residual),
                     Stretch.of(bench.domains[other].stats),
                     Stretch.of(bench.domains[domain].stats),
                 )

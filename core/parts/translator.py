@@ -28,6 +28,7 @@ class Made(NamedTuple):
     width: int
     blocks: int
     dtype: str
+    residual: bool
 
 
 class Translator(nn.Module):
@@ -70,11 +71,12 @@ def load_translator(path: Path) -> tuple[Translator, Made]:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
             given = {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
-        made = Made(tuple(given["bands"]), given["width"], given["blocks"], given["dtype"])
+        made = Made(**given | {"bands": tuple(given["bands"])})
         bands = len(made.bands)
-        translator = Translator(Generator(bands, made.width, made.blocks), Stretch(bands), Stretch(bands))
+        network = Generator(bands, made.width, made.blocks, made.residual)
+        translator = Translator(network, Stretch(bands), Stretch(bands))
         translator.load_state_dict(tensors)
-    except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as fault:
+    except (SafetensorError, OSError, KeyError, RuntimeError, TypeError, ValueError) as fault:
         problem = f"holds no translator ({' '.join(str(fault).split())[:120]})"
         raise BadInput(path, problem, "copy the run's folder again, or repeat the run") from None
     return translator, made

@@ -341,6 +341,27 @@ def test_a_generator_answers_in_the_size_of_any_image_of_any_bands(height: int, 
     assert made.abs().max().item() < 1
 
 
+def test_a_residual_generator_begins_with_the_image_itself_and_learns_from_there() -> None:
+    torch.manual_seed(0)
+    image, valid = torch.rand(2, 3, 33, 40) * 1.9 - 0.95, torch.ones(2, 33, 40, dtype=torch.bool)
+    network = Generator(3, 8, 1, residual=True)
+    made = network(image, valid)
+    torch.testing.assert_close(made, image, atol=1e-5, rtol=0)
+    ends = network(torch.sign(image), valid)
+    assert ends.abs().min().item() > 0.98
+    assert ends.abs().max().item() < 1
+    optimizer, losses = torch.optim.Adam(network.parameters(), lr=1e-3), []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = (network(image, valid) - 0.5 * image - 0.2).square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+    moved = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+    assert {"first.weight", "last.weight"} <= moved
+
+
 def test_what_is_invalid_counts_in_no_normalisation() -> None:
     """At half of the image's size, where cells on the border of what is valid count by half."""
     valid = torch.zeros(1, 1, 16, 16)
