@@ -119,11 +119,11 @@ class Domain:
 
     def _will_do(self, sample: Sample) -> bool:
         """Enough of it is valid, and no class covers too much of what is labelled."""
-        if sample.valid.mean() < self.sampling.min_valid:
-            return False
+        most, enough = self.sampling.max_class_share, bool(sample.valid.mean() >= self.sampling.min_valid)
+        if most is None or not enough:
+            return enough
         pixels = np.bincount(sample.label.ravel(), minlength=256)[:IGNORE]
-        most = self.sampling.max_class_share
-        return most is None or bool(pixels.max() <= most * pixels.sum())
+        return bool(pixels.max() <= most * pixels.sum())
 
     def _draw_once(self, generator: np.random.Generator) -> Sample:
         scene, row, col = self._cells[self._draw_cell(generator)]
