@@ -74,12 +74,15 @@ class CycleGan:
         )
         bands, places = bench.segmentor.bands, bench.domains[TARGET].places
         self.made = Made(bands, o.width, o.blocks, places[0].scene.dtype.name, o.residual)
+        stats = {domain: bench.domains[domain].stats for domain in DOMAINS}
+        # What begins as no change is none of standardised imagery: a common range for both.
+        ranges = {d: tuple(stats.values()) if o.residual else (stats[d],) for d in DOMAINS}
         with bench.seeded("cyclegan"):
             self.to = nn.ModuleDict({
                 domain: Translator(
                     Generator(len(bands), o.width, o.blocks, o.residual),
-                    Stretch.of(bench.domains[other].stats),
-                    Stretch.of(bench.domains[domain].stats),
+                    Stretch.of(*ranges[other]),
+                    Stretch.of(*ranges[domain]),
                 )
                 for domain, other in ((TARGET, SOURCE), (SOURCE, TARGET))
             })  # fmt: skip

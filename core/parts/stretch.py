@@ -9,7 +9,7 @@ from geo_io.band_stats import BandStats
 
 
 class Stretch(nn.Module):
-    """The linear map that takes a domain's robust range to [-1, 1], whatever the bit depth, and back.
+    """The linear map that takes robust ranges of domains to [-1, 1], whatever the bit depth, and back.
 
     Standardised images are clipped to that range, so all of them fit; jittered ones are clipped again.
     """
@@ -23,15 +23,21 @@ class Stretch(nn.Module):
         self.register_buffer("reach", torch.ones(1, bands, 1, 1))
 
     @classmethod
-    def of(cls, stats: BandStats) -> Self:
-        low, high, mean, std = (
-            torch.tensor(column, dtype=torch.float64).view(1, -1, 1, 1)
-            for column in (stats.low, stats.high, stats.mean, stats.std)
-        )
-        stretch = cls(len(stats.names))
-        stretch.centre.copy_(((low + high) / 2 - mean) / std)
+    def of(cls, *domains: BandStats) -> Self:
+        """Of all that one of the domains holds."""
+        ranges = []
+        for stats in domains:
+            low, high, mean, std = (
+                torch.tensor(column, dtype=torch.float64).view(1, -1, 1, 1)
+                for column in (stats.low, stats.high, stats.mean, stats.std)
+            )
+            ranges.append(((low - mean) / std, (high - mean) / std))
+        lowest = torch.stack([low for low, _ in ranges]).amin(0)
+        highest = torch.stack([high for _, high in ranges]).amax(0)
+        stretch = cls(len(domains[0].names))
+        stretch.centre.copy_((lowest + highest) / 2)
         # A band of one value has no range: everything there becomes that value.
-        stretch.reach.copy_(((high - low) / 2 / std).clamp(min=1e-6))
+        stretch.reach.copy_(((highest - lowest) / 2).clamp(min=1e-6))
         return stretch
 
     def squeeze(self, image: Tensor) -> Tensor:

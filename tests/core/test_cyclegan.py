@@ -45,8 +45,8 @@ def pair(bench: Bench) -> tuple[Batch, Batch]:
     return batch(SOURCE), batch(TARGET)
 
 
-def small(bench: Bench) -> CycleGan:
-    return CycleGan(bench, TranslatorOptions(width=8, blocks=1))
+def small(bench: Bench, residual: bool = False) -> CycleGan:
+    return CycleGan(bench, TranslatorOptions(width=8, blocks=1, residual=residual))
 
 
 SHIFT = 0.125
@@ -180,7 +180,9 @@ def test_every_loss_pulls_at_the_translators_by_its_weight(
     """A shift's gradient: 1 of each identity and each cycle loss that it is in; of discriminators that see
     brightness alone, what autograd says."""
     source, target = (b._replace(valid=torch.ones_like(b.valid)) for b in pair)
-    gan = CycleGan(bench, TranslatorOptions(width=8, blocks=1, gan=5.0, cycle=3.0, identity=2.0))
+    gan = CycleGan(
+        bench, TranslatorOptions(width=8, blocks=1, residual=False, gan=5.0, cycle=3.0, identity=2.0)
+    )
     for domain in (SOURCE, TARGET):
         gan.to[domain].network = Shift()  # type: ignore[union-attr]
         gan.critics[domain] = Brightness()
@@ -255,6 +257,12 @@ def test_every_grey_level_survives_the_stretch(known: BandStats) -> None:
     assert (unit.min().item(), unit.max().item()) == pytest.approx((-1, 1), abs=1e-5)
     back = stretch.widen(unit) * known.std[0] + known.mean[0]
     assert torch.equal(back.round(), levels)
+
+
+def test_the_stretch_of_two_domains_holds_both() -> None:
+    stretch = Stretch.of(stats(0, 100, 50, 10), stats(0, 100, 20, 20))  # standardised -5 to 5 and -1 to 4
+    ends = torch.tensor([-5.0, 5.0]).view(1, 1, 1, 2)
+    torch.testing.assert_close(stretch.squeeze(ends).flatten(), torch.tensor([-1.0, 1.0]))
 
 
 def test_a_band_of_one_value_stays_that_value() -> None:
@@ -360,6 +368,21 @@ def test_a_residual_generator_begins_with_the_image_itself_and_learns_from_there
     assert losses[-1] < 0.8 * losses[0]
     moved = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
     assert {"first.weight", "last.weight"} <= moved
+
+
+def test_residual_translators_begin_with_no_change_of_standardised_imagery(
+    bench: Bench, pair: tuple[Batch, Batch]
+) -> None:
+    gan = small(bench, residual=True)
+    for made, real in ((gan.to_target(pair[0]), pair[0]), (gan._to(SOURCE).to_target(pair[1]), pair[1])):
+        reach = float(gan.translator.after.reach.max())
+        assert (made.image - real.image).abs().max().item() <= 0.011 * reach, "but for the ends of the range"
+        assert (made.image - real.image).abs().median().item() < 1e-4
+    losses = gan._translate({d: gan._look(d, b) for d, b in zip((SOURCE, TARGET), pair, strict=True)}, None)[
+        0
+    ]
+    assert losses["identity"].item() < 0.002
+    assert losses["cycle"].item() < 0.002
 
 
 def test_what_is_invalid_counts_in_no_normalisation() -> None:

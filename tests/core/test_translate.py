@@ -131,8 +131,9 @@ def test_a_run_without_a_translator_is_refused_in_one_line(run: Run, tmp_path: P
 def test_the_translator_on_disk_is_the_one_that_the_run_trained_with(run: Run) -> None:
     translator, made = load_translator(run.phase("adapted") / "translator.safetensors")
     assert (made.width, made.blocks) == (8, 1)
-    stretch = Stretch.of(seen(run.folder / "cache", "target"))
-    assert torch.equal(translator.after.reach, stretch.reach)
+    both = Stretch.of(*(seen(run.folder / "cache", place) for place in ("source", "target")))
+    assert made.residual
+    assert torch.equal(translator.after.reach, both.reach)
 
 
 class Left:
