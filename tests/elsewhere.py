@@ -71,7 +71,7 @@ def _compute(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if func.overloadpacket in _CROSSING and (kwargs.get("non_blocking") or args[2:] == (True,)):
         raise RuntimeError(f"{func}: nobody waits for the end of this copy")
     asked = kwargs.get("device")
-    if asked is not None:
+    if asked is not None and torch.device(asked) == ELSEWHERE:
         kwargs = kwargs | {"device": HERE}
     found = func(*tree_map(_near, args), **tree_map(_near, kwargs))
     if func.overloadpacket is _aten.copy_:

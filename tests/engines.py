@@ -26,6 +26,14 @@ LEGEND = {
     "classes": [{"name": name, "color": f"#{i}{i}8080"} for i, name in enumerate(("water", "field", "town"))]
 }
 
+DEEPLABV2 = {
+    "decoder": "deeplabv2",
+    "encoder": "tu-mobilenetv3_small_050",
+    "encoder_depth": None,
+    "decoder_channels": None,
+}
+"""What to change in a job's network for a small one with an auxiliary head."""
+
 
 def draw(folder: Path, under_nodata: int = 0) -> None:
     """Two 4-band uint16 places with a nodata wedge by mask band; `under_nodata` lies under the mask."""

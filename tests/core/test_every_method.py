@@ -7,7 +7,7 @@ from typing import Any
 import elsewhere
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
+from engines import DEEPLABV2, assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
 
 from core import preflight
 from core.bench import Bench, Losses
@@ -24,6 +24,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in names()),
     ("adaptsegnet", {"gan": "lsgan"}),
     ("adaptsegnet", {"space": "features"}),
+    ("adaptsegnet", {"levels": "multi"}),
     ("advent", {"variant": "minent"}),
     ("cycada", {"start": "initial", "level": "output", "semantic_labels": "source", "semantic_gate": 1.0}),
     ("bdl", {"rounds": 2, "warm_share": 0, "restart": True, "threshold": "fixed", "width": 8, "blocks": 1}),
@@ -40,7 +41,8 @@ def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:
     module = load(name)
     chosen = module.Options(**options)
     steps = next(n for n in range(4, 200) if min(p.steps for p in module.phases(chosen, n) if p.steps) >= 2)
-    return job_for(places, name, options, schedule={"steps": steps})
+    network = DEEPLABV2 if options.get("levels") == "multi" else {}
+    return job_for(places, name, options, schedule={"steps": steps}, network=network)
 
 
 def at_two_resolutions(job: Job) -> Job:
