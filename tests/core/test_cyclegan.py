@@ -83,6 +83,18 @@ class Fooled(nn.Module):
         return 1 + 99 * (1 - seen) + self.by
 
 
+class Blank(nn.Module):
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a generator
+        return 0 * image
+
+
+class Sharp(nn.Module):
+    """Takes everything for real that is not blank."""
+
+    def forward(self, image: Tensor, valid: Tensor) -> Tensor:  # noqa: ARG002  # as a discriminator
+        return (image != 0).any(1, keepdim=True).float()
+
+
 def grads(network: nn.Module) -> list[Tensor]:
     return [p.grad for p in network.parameters() if p.grad is not None]
 
@@ -172,6 +184,19 @@ def test_losses_are_means_over_what_is_valid(bench: Bench, pair: tuple[Batch, Ba
     assert losses["cycle"].item() == pytest.approx(4 * SHIFT, rel=1e-4)
     assert losses["fooling"].item() == 0
     assert losses["images"].item() == pytest.approx(0.5), "half of one for the made, nothing for the real"
+
+
+def test_discriminators_learn_that_crops_are_real_and_what_is_made_of_them_is_not(
+    bench: Bench, pair: tuple[Batch, Batch]
+) -> None:
+    """Of those that know it already the loss is nought, and that of the translators is whole."""
+    gan = small(bench)
+    for domain in (SOURCE, TARGET):
+        gan.to[domain].network = Blank()  # type: ignore[union-attr]
+        gan.critics[domain] = Sharp()
+    losses = gan.learn(*pair)
+    assert losses["images"].item() == pytest.approx(0, abs=0.01)
+    assert losses["fooling"].item() == 2, "one for either domain"
 
 
 def test_every_loss_pulls_at_the_translators_by_its_weight(
