@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import segmentation_models_pytorch as smp
 import torch
-from engines import bench_for, draw, job_for
+from engines import assert_equal_weights, bench_for, draw, job_for
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -128,6 +128,28 @@ def asking(job: Job) -> Job:
 def test_its_cost_is_estimated_without_the_weights(job: Job, tmp_path: Path) -> None:
     phases = estimate(asking(job), tmp_path).phases
     assert all(phase.seconds_per_step > 0 for phase in phases)
+
+
+@keeping
+def test_it_is_from_the_pretrained_encoder_after_a_warm_start_too(
+    job: Job, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[FeatureDistance] = []
+    loss = FeatureDistance.loss
+
+    def watched(distance: FeatureDistance, seen: Outputs, source: Batch) -> Tensor:
+        held.append(distance)
+        return loss(distance, seen, source)
+
+    monkeypatch.setattr(FeatureDistance, "loss", watched)
+    options = {"feature_classes": EVERY, "feature_distance": 0.005}
+    bench, method = bench_for(job, tmp_path), choose(job, name, options)
+    pretrained = {name: value.clone() for name, value in bench.segmentor.state_dict().items()}
+    bench.phases = method.phases
+    begun = [bench.phase.name for _ in method.module.train(bench, method.options)]
+    assert begun == ["source"] * 2 + ["adapt"] * 2
+    assert held[0].initial
+    assert_equal_weights(held[0].initial.state_dict(), pretrained)
 
 
 @keeping

@@ -35,6 +35,30 @@ def test_half_of_the_classes_are_pasted_whole_and_never_the_unlabelled(seed: int
         assert (mixed.image[i][:, ~pasted] == 2).all()
 
 
+def test_what_is_pasted_keeps_its_place_in_every_band_and_its_own_label_and_weight() -> None:
+    at = torch.Generator().manual_seed(0)
+    image, weight = torch.randn(2, 3, 5, 24, 40, generator=at), torch.rand(3, 3, 24, 40, generator=at)
+    label = torch.randint(0, 6, (3, 3, 24, 40), generator=at)
+    valid = torch.rand(2, 3, 24, 40, generator=at) > 0.2
+    label[0][~valid[0] | (label[0] == 5)] = 255
+    source, target = (
+        Batch(image[0], label[0], weight[0], valid[0]),
+        Batch(image[1], label[1], weight[1], valid[1]),
+    )
+    pseudo = Pseudo(label[2], weight[2])
+    mixed = class_mix(source, target, pseudo, np.random.default_rng(0))
+    pasted = (mixed.image == source.image).all(1)
+    for i in range(3):
+        chosen = set(source.label[i][pasted[i]].tolist())
+        assert len(chosen) == 3, "half of the five classes present"
+        assert 255 not in chosen
+        assert torch.equal(pasted[i], torch.isin(source.label[i], torch.tensor(list(chosen))))
+    assert torch.equal(mixed.image, torch.where(pasted.unsqueeze(1), source.image, target.image))
+    assert torch.equal(mixed.label, torch.where(pasted, source.label, pseudo.label))
+    assert torch.equal(mixed.weight, torch.where(pasted, source.weight, pseudo.weight))
+    assert torch.equal(mixed.valid, pasted | target.valid)
+
+
 def test_an_odd_number_of_classes_is_rounded_up() -> None:
     label = torch.tensor([[[0, 1, 2, 255]]])
     pseudo = Pseudo(torch.full_like(label, 255), torch.zeros(label.shape))

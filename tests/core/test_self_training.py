@@ -1,13 +1,14 @@
-"""T-AUG and T-MASK in the methods: what the teacher sees, and what the student is to learn of it."""
+"""T-EMA, T-AUG, T-MASK in the methods: whom the teacher follows, what it sees, and what it teaches."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from engines import bench_for, draw, job_for
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench
 from core.methods import combined, mic, uda_rs
@@ -18,6 +19,13 @@ from core.registry import choose
 
 STRAIGHT = {"warm_share": 0.0}
 SURE = {**STRAIGHT, "threshold": 0.0}
+EVERY = pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("combined", {**STRAIGHT, "adabn": "no"}),
+        *((name, STRAIGHT) for name in ("daformer", "dacs", "mic", "uda_rs")),
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +97,30 @@ def mean_of(batch: Batch) -> Tensor:
     return batch.image.sum((2, 3)) / batch.valid.sum((1, 2)).unsqueeze(1)
 
 
-@pytest.mark.parametrize("name", ["dacs", "mic", "uda_rs"])
+@EVERY
+def test_the_teacher_is_the_mean_of_the_student_after_each_of_the_first_steps(
+    name: str, options: dict[str, Any], places: Path
+) -> None:
+    """T-EMA-1: until the momentum is reached."""
+    job = job_for(places, name, options, schedule={"steps": 3})
+    bench, method = bench_for(job, places / "cache"), choose(job, name, options)
+    students, teachers = list[Tensor](), list[Tensor]()
+    for _ in method.module.train(bench, method.options):
+        students.append(numbers(bench.segmentor))
+        teachers.append(numbers(bench.mapper))
+    assert all((a - b).abs().max() > 1e-3 for a, b in pairwise(students))
+    for n, teacher in enumerate(teachers, 1):
+        assert torch.allclose(teacher, torch.stack(students[:n]).mean(0), atol=1e-6)
+
+
+def numbers(network: nn.Module) -> Tensor:
+    """Every parameter, in one row."""
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+@EVERY
 def test_the_teacher_labels_crops_as_they_were_drawn(
-    name: str, places: Path, drawn: list[Batch], monkeypatch: pytest.MonkeyPatch
+    name: str, options: dict[str, Any], places: Path, drawn: list[Batch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labelled: list[Tensor] = []
     label = Teacher.probabilities
@@ -101,7 +130,7 @@ def test_the_teacher_labels_crops_as_they_were_drawn(
         return label(teacher, image)
 
     monkeypatch.setattr(Teacher, "probabilities", watched)
-    train(places, name, STRAIGHT)
+    train(places, name, options)
     assert len(labelled) == 2
     assert all(torch.equal(a, b.image) for a, b in zip(labelled, drawn, strict=True))
 
