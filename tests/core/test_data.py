@@ -5,20 +5,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import LEGEND, bench_for, draw, job_for
+import torch
+from engines import BANDS, LEGEND, bench_for, draw, job_for
 from small_job import draw as draw_small
 from worlds import north_up, write_raster
 
 from core.ahead import ahead
 from core.bench import SOURCE, TARGET, Bench
 from core.class_index import ClassIndex, build_index
-from core.data import Domain, Sample, _orient
+from core.data import Domain, Sample, _orient, stacked
 from core.draws import rng
 from core.errors import BadInput
 from core.holdout import choose
 from core.job import Region
+from core.phases import Phase
 from core.places import open_region
 from core.prepare import Prepared, prepare
+from core.radiometry import Standardise
 from core.variants import plan
 from geo_io.grid import Box
 from geo_io.legend import Legend
@@ -51,6 +54,24 @@ def test_crops_of_which_a_class_covers_too_much_are_drawn_anew(bench: Bench) -> 
     target = bench.domains[TARGET]
     values = [d.draw(rng(0, 1)).values for d in (target, replace(target, sampling=choosy.sampling))]
     assert np.array_equal(*values), "without labels no crop is turned down"
+
+
+@pytest.mark.parametrize("jittered", [True, False])
+def test_the_crops_of_a_step_are_those_drawn_for_it_and_of_them_the_source_alone_is_jittered(
+    bench: Bench, jittered: bool
+) -> None:
+    """T-AUG."""
+    working = Bench(bench.job, bench.fabric, bench.segmentor, bench.domains, [Phase("adapt", 3)])
+    for step, batches in enumerate(working.steps("adapt", jittered=jittered)):
+        for name, batch in zip((SOURCE, TARGET), batches, strict=True):
+            domain = bench.domains[name]
+            drawn = stacked([domain.draw(rng(bench.job.seed, name, "adapt", step, i)) for i in range(2)])
+            plain = Standardise(domain.stats)(drawn.values, drawn.valid)
+            assert torch.equal(batch.image, plain) == (name == TARGET or not jittered)
+            assert torch.equal(batch.valid, drawn.valid)
+            assert torch.equal(batch.label, drawn.label.long())
+            assert torch.equal(batch.weight, (drawn.label != 255).float())
+    assert step == 2
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -179,3 +200,28 @@ def test_the_eight_orientations_are_a_group_and_turn_label_and_image_together() 
         assert np.array_equal(t.valid, t.label % 2 == 0)
         seen = {_orient(t, which).values.tobytes() for which in range(8)}
         assert seen == {u.values.tobytes() for u in turned}, "closed: each turn of a turn is one of the eight"
+
+
+def test_crops_are_drawn_in_all_eight_orientations_with_the_ground_that_they_show(tmp_path: Path) -> None:
+    """T-RS-3: of an image whose bands say where each pixel lies."""
+    draw(tmp_path)
+    rows, cols = np.mgrid[1:97, 1:97]
+    label = np.random.default_rng(0).integers(0, 3, rows.shape).astype(np.uint8)
+    seen = (rows + 2 * cols) % 7 > 0
+    image = (np.stack([rows, cols, rows, cols]) * seen).astype(np.uint16)
+    write_raster(tmp_path / "source.tif", image, names=BANDS, nodata=0)
+    write_raster(tmp_path / "source-labels.tif", label, nodata=255)
+    job = job_for(tmp_path, sampling={"scale_jitter": 1.0, "rare_classes": False, "min_valid": 0.1})
+    domain, orientations = bench_for(job, tmp_path / "cache").domains[SOURCE], set()
+    for i in range(100):
+        crop = domain.draw(rng(0, i))
+        row, col = crop.values[:2].astype(int) - 1
+        assert np.array_equal(crop.valid, row >= 0)
+        labelled = crop.valid & (crop.label < 255)
+        assert np.array_equal(crop.label[labelled], label[row[labelled], col[labelled]])
+        y, x = np.nonzero(crop.valid)
+        turn = np.linalg.lstsq(np.column_stack([y, x, y**0]), np.column_stack([row[y, x], col[y, x]]))[0]
+        orientations.add(tuple(np.rint(turn[:2]).astype(int).ravel().tolist()))
+    assert orientations == {(0, a, b, 0) for a in (-1, 1) for b in (-1, 1)} | {
+        (a, 0, 0, b) for a in (-1, 1) for b in (-1, 1)
+    }

@@ -11,15 +11,17 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
-from maps import CLASSES, predictor_for, scene_of
+from maps import CLASSES, Net, predictor_for, scene_of
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 from worlds import UTM, noise, north_up, write_raster
 
 from core import predict as predict_module
+from core.blend import Plane, RowBand
 from core.errors import BadInput, RunFailed
 from core.predict import Predictor, estimate, predict_scene
+from core.tiling import Taps, Tiling
 from geo_io.blocks import CACHE, Blocks
 from geo_io.grid import Box
 from geo_io.scene import Scene
@@ -89,6 +91,46 @@ def test_a_net_that_looks_around_needs_the_overlap(tmp_path: Path, mode: str) ->
             assert (got[0] != expected[0]).mean() < 0.02
         without = predictor_for(scene, side=3, mode=mode, overlap_px=0)
         assert (run(without, scene, tmp_path, stem="n")[0] != expected[0]).mean() > 0.005
+
+
+def test_where_tiles_overlap_each_has_its_weight() -> None:
+    """T-RS-5: four tiles of 64 px that overlap by 16, each of them sure of a class of its own."""
+    tiling, taps = Tiling(112, 64, 16), Taps(112, 112, 1.0)
+    band = RowBand(Plane(tiling, tiling, taps, taps, 1, 1), (0, 112), 4, "blend", torch.device("cpu"), True)
+    done = []
+    for row, (low, high) in enumerate([(0, 48), (48, 112)]):
+        band.move_to(row)
+        for col in range(2):
+            band.add(row, col, 40 * torch.eye(4)[2 * row + col].view(4, 1, 1).expand(4, 64, 64))
+        done.append(band.finish(low, high))
+    classes, confidence, *shares = np.concatenate([each.numpy() for each in done], axis=1).astype(int)
+    falling = np.cos((np.arange(16) + 0.5) / 16 * np.pi / 2) ** 2
+    first = np.concatenate([np.ones(48), falling, np.zeros(48)])
+    expected = [y[:, None] * x for y in (first, 1 - first) for x in (first, 1 - first)]
+    assert np.abs(shares - 254 * np.array(expected)).max() <= 0.51
+    assert np.array_equal(confidence, np.max(shares, 0))
+    assert np.array_equal(classes, np.argmax(expected, 0))
+
+
+class Leaning(Net):
+    """What it says of a pixel leans towards the mean of the pixel's tile."""
+
+    def forward(self, image: Tensor) -> SimpleNamespace:
+        return super().forward(image + image.mean((2, 3), keepdim=True))
+
+
+def test_the_order_of_tiles_changes_nothing_where_each_says_something_else(tmp_path: Path) -> None:
+    """T-RS-5: of a mirrored image the map is mirrored, although its tiles come the other way round."""
+    brighter = np.add.outer(np.arange(112), np.arange(160)) // 2
+    values = np.stack([brighter, brighter[::-1]]) + noise(2, 112, 160) // 2
+    maps = []
+    for stem, image in (("straight", values), ("mirrored", values[:, ::-1, ::-1])):
+        with Scene.open(write_raster(tmp_path / f"{stem}.tif", image.astype(np.uint16))) as scene:
+            predictor = predictor_for(scene)
+            predictor.segmentor = Leaning(2, 1)
+            maps.append(run(predictor, scene, tmp_path, stem=stem))
+    assert len(np.unique(maps[0][0])) == CLASSES
+    assert_same_map(maps[1][:, ::-1, ::-1], maps[0])
 
 
 @pytest.mark.parametrize("overlap", [0, 1, 17, 40, 63])
