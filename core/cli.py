@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -238,6 +239,8 @@ def main() -> None:
     if "--debug" not in sys.argv:
         logging.captureWarnings(True)
         logging.getLogger().addHandler(logging.NullHandler())
+    # Torch reads it when imported, here or in a worker: what Apple's devices cannot do, the processor does.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     app()
 
 
