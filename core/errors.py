@@ -1,8 +1,8 @@
 """What can go wrong, and the exit code of each."""
 
-from geo_io.errors import BadInput, RunFailed
+from geo_io.errors import BadInput, RunFailed, meant
 
-__all__ = ["BadInput", "RunFailed", "Stopped"]
+__all__ = ["BadInput", "RunFailed", "Stopped", "meant"]
 
 
 class Stopped(Exception):

@@ -1,6 +1,5 @@
 """The folder `core/methods/` is the registry: a file's name is the method's name everywhere."""
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any, Protocol, cast
 import core.methods
 from core.bench import Bench, Losses
 from core.card import Card, Healthy
-from core.errors import BadInput
+from core.errors import BadInput, meant
 from core.events import Progressed
 from core.job import Job
 from core.options import Options as AnyOptions
@@ -48,9 +47,7 @@ def names() -> list[str]:
 def load(name: str) -> Module:
     """The file of a method. Raises BadInput, with the nearest name, where there is none."""
     if name not in names():
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"methods are {', '.join(names())}"
-        raise BadInput(f"method {name!r}", "does not exist", hint)
+        raise BadInput(f"method {name!r}", "does not exist", meant(name, names(), "methods"))
     return cast(Module, importlib.import_module(f"core.methods.{name}"))
 
 

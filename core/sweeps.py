@@ -1,12 +1,11 @@
 """Sweeps under a name, from `resources/sweeps`: what papers vary, for a job of one's own."""
 
-import difflib
 from importlib.resources import as_file, files
 from typing import Any
 
 from pydantic import Field
 
-from core.errors import BadInput
+from core.errors import BadInput, meant
 from core.options import Options, load_yaml, parse
 
 
@@ -31,7 +30,5 @@ def sweep(name: str) -> Sweep:
     """A sweep by its name. Raises BadInput, with the nearest name, for another."""
     known = sweeps()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"sweeps are {', '.join(known)}"
-        raise BadInput(f"sweep {name!r}", "does not exist", hint)
+        raise BadInput(f"sweep {name!r}", "does not exist", meant(name, known, "sweeps"))
     return known[name]

@@ -1,6 +1,7 @@
 """What can go wrong with a user's files: input that cannot be used, and work that cannot be finished."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 
@@ -17,6 +18,12 @@ class BadInput(Exception):
     def __reduce__(self) -> tuple[type["BadInput"], tuple[str, str, str]]:
         """Survives the way back from a worker process, which pickles what was raised."""
         return type(self), (self.culprit, self.problem, self.remedy)
+
+
+def meant(name: str, known: Collection[str], what: str) -> str:
+    """What to try instead of a wrong name: the nearest of `known`, else all of them, which are `what`."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"{what} are {', '.join(known)}"
 
 
 @contextmanager

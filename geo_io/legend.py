@@ -1,12 +1,11 @@
 """The classes of a project: names, colours, and what they are called in the label files."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from geo_io.errors import BadInput
+from geo_io.errors import BadInput, meant
 
 IGNORE = 255
 """The class id of a pixel that has none: unmapped, unlabelled, outside, nodata."""
@@ -86,9 +85,7 @@ class Legend(BaseModel):
     def class_id(self, name: str) -> int:
         """Position of the class called `name`. Raises BadInput where there is none."""
         if name not in self.names:
-            close = difflib.get_close_matches(name, self.names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"classes are {', '.join(self.names)}"
-            raise BadInput(f"class {name!r}", "is not in the legend", hint)
+            raise BadInput(f"class {name!r}", "is not in the legend", meant(name, self.names, "classes"))
         return self.names.index(name)
 
     def class_ids(self, mapping: Mapping[Value, str] | None = None) -> dict[Value, int]:

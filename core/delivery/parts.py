@@ -1,11 +1,10 @@
 """What can be taken home of a run, and the options of that; no torch here, the window reads it."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.errors import BadInput
+from core.errors import BadInput, meant
 
 Part = Literal["class", "confidence", "probabilities", "polygons", "catalogue", "model", "report"]
 
@@ -30,9 +29,7 @@ def part_named(name: str) -> Part:
     for part in PARTS:
         if part == name:
             return part
-    close = difflib.get_close_matches(name, PARTS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"parts are {', '.join(PARTS)}"
-    raise BadInput(f"part {name!r}", "does not exist", hint)
+    raise BadInput(f"part {name!r}", "does not exist", meant(name, PARTS, "parts"))
 
 
 @dataclass(frozen=True)
