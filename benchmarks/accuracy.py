@@ -87,13 +87,15 @@ def result_of(task: Task, folder: Path, seconds: float) -> Result:
     """One line of the results, from the files of a finished run."""
     model = "source-only" if task.row in UNADAPTED else "adapted"
     scores, verdict = read_json(folder / "scores.json")[model], read_json(folder / "verdict.json")
+    job = load_job(folder / "job.yaml")
+    began_at = scored(read_json(job.candidate / "scores.json")["source-only"]) if job.candidate else None
     return {
         "pair": pair_of(task.path),
         "row": task.row,
         "seed": task.seed,
-        "steps": load_job(folder / "job.yaml").schedule.steps,
-        "miou": scores["miou"],
-        "iou": {name: found["iou"] for name, found in scores["classes"].items()},
+        "steps": job.schedule.steps,
+        **scored(scores),
+        "source_only": began_at,
         "truth": [sum(line) for line in scores["confusion"]],
         "options": recipe_of(task.row),
         "verdict": verdict,
@@ -101,6 +103,14 @@ def result_of(task: Task, folder: Path, seconds: float) -> Result:
         "step_s": paces(folder),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "torch": torch.__version__,
+    }
+
+
+def scored(scores: dict[str, Any]) -> Result:
+    """What the tables show of a model's scores."""
+    return {
+        "miou": scores["miou"],
+        "iou": {name: found["iou"] for name, found in scores["classes"].items()},
     }
 
 

@@ -23,7 +23,7 @@ from scipy.stats import spearmanr
 
 from benchmarks import reverse
 from benchmarks.accuracy import RESULTS, known
-from benchmarks.accuracy_tables import Result, adapts, judged
+from benchmarks.accuracy_tables import Result, adapts, judged, source_only
 from benchmarks.rows import HERE, UNADAPTED
 from core.signals import Signals, distance
 
@@ -119,13 +119,11 @@ FITTED = (
 
 
 def cases(results: Sequence[Result]) -> list[Case]:
-    base = {(r["pair"], r["seed"]): r for r in results if r["row"] == "source_only"}
-    found = []
+    source_only_of, found = source_only(results), []
     for r in results:
-        before = base.get((r["pair"], r["seed"]))
-        if r["row"] in UNADAPTED or not before:
+        if r["row"] in UNADAPTED:
             continue
-        seen = r["verdict"]
+        seen, before = r["verdict"], source_only_of(r)
         signals = Signals(**seen["source_only"]), Signals(**seen["adapted"])
         found.append(Case(r, *signals, (before["miou"], r["miou"]), (foreground(before), foreground(r))))
     return found
