@@ -76,7 +76,7 @@ def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
     scenes = [s.model_copy(update={"map": s.labels is not None}) for s in job.target.scenes]
     changes: dict[str, Any] = {
         "seed": seed,
-        "schedule": job.schedule.model_copy(update={"threads": 1}),
+        "schedule": job.schedule.model_copy(update={"threads": 1, "precision": "32"}),
         "target": job.target.model_copy(update={"scenes": scenes}),
         "network": job.network.model_copy(update=chosen.network),
         "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from core.ahead import ahead
 from core.augment import jitter_bands
 from core.checkpoint import Checkpoint
 from core.data import Domain, Sample, Stack, stacked
-from core.devices import reading_threads
+from core.devices import Module, placed, reading_threads
 from core.draws import rng, seed_for
 from core.job import Job
 from core.networks.outputs import Batch
@@ -30,7 +30,6 @@ from core.radiometry import Standardise
 from geo_io.legend import IGNORE
 
 Losses = dict[str, Tensor]
-Module = TypeVar("Module", bound=nn.Module)
 SOURCE, TARGET = "source", "target"
 
 
@@ -99,8 +98,8 @@ class Bench:
         return self.result or self.segmentor
 
     def place(self, network: Module) -> Module:
-        """The network on the device, in the memory layout that convolutions like."""
-        return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format for modules
+        """The network where this bench's are."""
+        return placed(network, self.device)
 
     def fresh(self) -> Segmentor:
         """Another segmentor of the job, with the initial weights (pretrained ones too) and no history."""

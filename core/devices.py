@@ -1,12 +1,16 @@
 """Which device, which precision, how many: Lightning Fabric set up from a job's schedule."""
 
 import os
+from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 from core.errors import BadInput
 from core.job import Schedule
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def launch(schedule: Schedule) -> Fabric:
@@ -50,12 +54,22 @@ def reading_threads(device: torch.device) -> int:
 
 
 def autocast_type(schedule: Schedule, device: torch.device) -> torch.dtype | None:
-    """bfloat16 where asked for, or by `auto` where the device computes in it; None for full precision."""
+    """bfloat16 where asked for, or by `auto` where it is faster on the device; None for full precision."""
     if schedule.precision == "32":
         return None
-    if schedule.precision == "bf16":
-        return torch.bfloat16
-    return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+    return torch.bfloat16 if schedule.precision == "bf16" or faster_in_bf16(device) else None
+
+
+def faster_in_bf16(device: torch.device) -> bool:
+    """Of processors those with AMX: others only pretend, AVX-512's instructions for it gain nothing."""
+    if device.type == "cpu":
+        return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def placed(network: Module, device: torch.device) -> Module:
+    """The network on the device, in the memory layout that convolutions like."""
+    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format for modules
 
 
 def memory_gib(device: torch.device) -> float | None:

@@ -179,7 +179,9 @@ class Schedule(Options):
         description="Steps between label-free scores in training; 0: never (default: at most 3 % of time)",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
-    precision: Literal["auto", "32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
+    precision: Literal["auto", "32", "bf16"] = Field(
+        "auto", description="auto: bf16 where it is faster (cards from Ampere on, processors with AMX)"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads (default: torch's)")
 
 

@@ -3,10 +3,10 @@
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from core.errors import BadInput
 
@@ -17,6 +17,16 @@ class Options(BaseModel):
     """Strict options: an unknown key is an error. Every field has a description, a unit and bounds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _word(cls, value: object, info: ValidationInfo) -> object:
+        """The word that YAML took for something else: of a choice among words `no` and 32 may be two."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if get_origin(annotation) is not Literal or value in get_args(annotation):
+            return value
+        word = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        return word if word in get_args(annotation) else value
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

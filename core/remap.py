@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from core.checkpoint import load_weights, weights_path
-from core.devices import autocast_type, launch
+from core.devices import autocast_type, launch, placed
 from core.errors import BadInput
 from core.events import Pictured, Progressed, Warned
 from core.files import located, read_json
@@ -103,4 +103,4 @@ def finished_model(run: Run, stage: str, bands: tuple[str, ...], device: torch.d
     model, _ = build_segmentor(run.job.network.without_weights(), bands, len(run.job.legend.classes))
     load_weights(model, weights_path(run.phase(stage)))
     model.precision = autocast_type(run.job.schedule, device)
-    return model.to(device)
+    return placed(model, device)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.bench import SOURCE
-from core.devices import autocast_type, launch
+from core.devices import autocast_type, launch, placed
 from core.errors import BadInput
 from core.events import Pictured, Progressed
 from core.map_files import stems
@@ -57,7 +57,7 @@ def translate_scenes(folder: Path, to: Path) -> Iterator[Progressed | Pictured]:
     cache, crop_px = run.folder / "cache", run.job.sampling.crop_px
     target, gsd_m = seen_target(cache)
     painter = Painter(
-        translator.to(device),
+        placed(translator, device),
         Standardise(seen(cache, SOURCE)).to(device),
         target,
         np.dtype(made.dtype),

@@ -12,11 +12,11 @@ from elsewhere import ELSEWHERE
 from engines import assert_equal_weights, job_for, run_for, weights, work
 
 from core import preflight, reverse
-from core.devices import reading_threads
+from core.devices import autocast_type, reading_threads
 from core.estimate import estimate
 from core.execute import execute
 from core.files import read_json
-from core.job import Job
+from core.job import Job, Schedule
 from core.journal import read
 from core.remap import map_scenes
 from core.reverse import verify
@@ -57,6 +57,32 @@ def test_beside_a_card_half_of_the_cores_read_ahead(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert reading_threads(torch.device(device)) == threads
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "able", "halves"),
+    [
+        ("auto", "cpu", True, True),
+        ("auto", "cpu", False, False),
+        ("auto", "cuda", True, True),
+        ("auto", "cuda", False, False),
+        ("auto", "mps", True, False),
+        ("32", "cpu", True, False),
+        ("32", "cuda", True, False),
+        ("bf16", "cpu", False, True),
+        ("bf16", "mps", False, True),
+    ],
+)
+def test_half_precision_is_taken_where_it_is_faster(
+    precision: str, device: str, able: bool, halves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Torch calls cards able that only emulate it, and processors that have the type but not the units."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": able})
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or able
+    )
+    chosen = autocast_type(Schedule(precision=precision), torch.device(device))
+    assert chosen == (torch.bfloat16 if halves else None)
 
 
 def whole_run(job: Job, folder: Path) -> Run:

@@ -8,6 +8,7 @@ from engines import LEGEND
 
 from core.errors import BadInput
 from core.job import dump_job, follow_links, load_job
+from core.registry import load
 
 LEAST = {
     "name": "least",
@@ -74,6 +75,20 @@ def test_a_wrong_key_names_its_path_and_the_nearest_right_one(
     for word in words:
         assert word in str(fault.value)
     assert "\n" not in str(fault.value)
+
+
+def test_a_word_that_yaml_takes_for_something_else_is_that_word(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(path.read_text() + "schedule: {precision: 32}\nnetwork: {multi_resolution: {scale: 4}}\n")
+    job = load_job(path)
+    assert job.schedule.precision == "32"
+    assert job.network.multi_resolution
+    assert job.network.multi_resolution.scale == 4
+    assert load("combined").Options(**yaml.safe_load("adabn: no")).model_dump()["adabn"] == "no"
+    for wrong in ("precision: 16", "precision: no", "precision: [32]"):
+        path.write_text(yaml.safe_dump(LEAST) + f"schedule: {{{wrong}}}")
+        with pytest.raises(BadInput, match=r"schedule\.precision.*'auto', '32' or 'bf16'"):
+            load_job(path)
 
 
 def test_scenes_that_are_not_included_are_as_if_not_listed(tmp_path: Path) -> None:
