@@ -79,7 +79,7 @@ class RowBand:
 
     @torch.inference_mode()
     def add(self, tile_row: int, tile_col: int, logits: Tensor) -> None:
-        """Put in the logits (k, tile, tile) of one tile; tiles of a row must come from left to right."""
+        """Put in the logits (k, tile, tile) of one tile."""
         tiling_y, tiling_x = self.plane.tiling_y, self.plane.tiling_x
         rows, cols = slice(0, tiling_y.tile), slice(0, tiling_x.tile)
         if self.mode == "crop":

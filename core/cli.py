@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli_about import Json, describe, doctor, presets, weights
+from core.cli_about import Json, describe, doctor, presets, settings, weights
 from core.cli_accuracy import evaluate, sample_points, verify
 from core.cli_delivery import Which, export
 from core.cli_runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
@@ -230,7 +230,7 @@ def follow(run: RunPath, as_json: Json = False) -> None:
 
 for asking in (pause, resume, stop):
     app.command()(asking)
-for about in (describe, presets, weights, doctor):
+for about in (settings, describe, presets, weights, doctor):
     app.command()(about)
 
 

@@ -1,8 +1,11 @@
 """Commands about this installation: what it can do, what it can be told, what it runs on."""
 
 import json
+import shutil
 import signal
 import sys
+import textwrap
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +21,29 @@ def describe() -> None:
     from core.describe import description
 
     print(json.dumps(description(), indent=2))
+
+
+def settings(
+    part: Annotated[
+        str | None,
+        typer.Argument(help="A method, a group such as sampling, or a name (default: all, with combined's)."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What a job file and `--set` take: every setting, what it may be, its default and what it does."""
+    from core.settings import settings
+
+    found = settings(part)
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    width = shutil.get_terminal_size().columns
+    for each in found:
+        default = f"default {each.default}" if each.default else "required" if each.required else "optional"
+        whose = f" of {', '.join(each.methods)}" if each.methods else ""
+        print(f"{each.key}: {each.values} ({default}){whose}")
+        if each.description:
+            print(textwrap.fill(each.description, width, initial_indent="    ", subsequent_indent="    "))
 
 
 def presets(as_json: Json = False) -> None:

@@ -26,7 +26,7 @@ def _short_form(value: object) -> object:
 class LabelFile(Options):
     """Class labels of a scene, as raster or vector."""
 
-    path: Path
+    path: Path = Field(description="Raster or vector; `labels: FILE` is short for it")
     use: Literal["train", "check"] = Field(
         "train", description="`check`: for scoring only, never seen by a run. Labels of a target must say so"
     )
@@ -48,7 +48,7 @@ class SceneFiles(Options):
     """One image, and what is known about it."""
 
     path: Path = Field(description="The image: anything GDAL opens")
-    labels: Labels | None = None
+    labels: Labels | None = Field(None, description="Source: what the network learns from")
     area: Path | None = Field(None, description="Polygons of the area of interest (default: all of it)")
     area_wkt: str | None = Field(
         None, description="The same, drawn by hand: a (multi)polygon as WKT, in the image's CRS"
@@ -60,7 +60,7 @@ class SceneFiles(Options):
 class Region(Options):
     """A named domain: scenes of one sensor and season, and the bands to use from them."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="What reports and the window call it")
     scenes: list[Annotated[SceneFiles, BeforeValidator(_short_form)]] = Field(min_length=1)
     bands: list[Band] | None = Field(
         None, description="Bands by name or number (1 is the first), in the order of use (default: all)"
@@ -165,8 +165,10 @@ class Schedule(Options):
     head_lr_factor: float = Field(
         10.0, gt=0, description="Learning rate of decoder and head over the encoder's"
     )
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    weight_decay: float = Field(0.01, ge=0)
+    optimizer: Literal["adamw", "sgd"] = Field(
+        "adamw", description="sgd has momentum 0.9, as most of the papers do"
+    )
+    weight_decay: float = Field(0.01, ge=0, description="Of every weight, by the optimiser")
     warmup: float = Field(0.1, ge=0, le=0.5, description="Share of the steps with rising learning rate")
     poly_power: float = Field(1.0, ge=0, description="Power of the polynomial decay")
     horizon: int | None = Field(
@@ -206,16 +208,18 @@ class Predict(Options):
 class Method(Options):
     """A file of `core/methods/` and its options, checked by that file's own Options."""
 
-    name: str = "combined"
-    options: dict[str, Any] = Field(default_factory=dict)
+    name: str = Field("combined", description="`isthmus presets` and docs/methods say when to take which")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The method's own: `isthmus settings METHOD`"
+    )
 
 
 class Job(Options):
     """The whole job."""
 
-    version: Literal[1] = 1
-    name: str = Field(min_length=1)
-    seed: int = Field(0, ge=0, lt=2**31)
+    version: Literal[1] = Field(1, description="Of the format of job files")
+    name: str = Field(min_length=1, description="Names the folder of the run")
+    seed: int = Field(0, ge=0, lt=2**31, description="Another seed draws other crops and initial weights")
     source: Region
     target: Region
     legend: Legend

@@ -13,6 +13,11 @@ from core.errors import BadInput
 Model = TypeVar("Model", bound=BaseModel)
 
 
+GROUP = "should be a group of settings, as in {key: value}"
+SAID = {"model_type": GROUP, "dict_type": GROUP, "list_type": "should be a list, as in [1, 2]"}
+"""Kinds of pydantic's errors whose words are those of Python -> ours."""
+
+
 class Options(BaseModel):
     """Strict options: an unknown key is an error. Every field has a description, a unit and bounds."""
 
@@ -53,37 +58,39 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def parse(model: type[Model], content: object, origin: object) -> Model:
-    """`content` as a `model`. Raises BadInput naming the first wrong key's path and the nearest right one."""
+def parse(model: type[Model], content: object, origin: object, help_: str | None = None) -> Model:
+    """`content` as a `model`. Raises BadInput naming the first wrong key's path, and the nearest right one or
+    the command that says what it may be: `help_`, else `isthmus settings` with the setting's name."""
     try:
         return model.model_validate(content)
     except ValidationError as fault:
         error = fault.errors()[0]
         path = ".".join(str(part) for part in error["loc"]) or "the top level"
         if error["type"] == "extra_forbidden":
-            known = list(_keys_at(model, error["loc"][:-1]))
+            known = list(_model_at(model, error["loc"][:-1])[0].model_fields)
             close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
             all_of_them = f"known keys: {', '.join(known)}" if known else "leave it out: none is known here"
             remedy = f"did you mean {close[0]!r}?" if close else all_of_them
             raise BadInput(f"{origin}, {path}", "unknown key", remedy) from None
-        message = error["msg"].removeprefix("Value error, ")
+        message = SAID.get(error["type"], error["msg"].removeprefix("Value error, "))
+        asked = help_ or f"isthmus settings {_model_at(model, error['loc'])[1]}".strip()
         given = "" if error["type"] == "missing" else f" (given: {str(error['input'])[:60]!r})"
-        raise BadInput(f"{origin}, {path}", message + given, "see `isthmus describe`") from None
+        raise BadInput(f"{origin}, {path}", message + given, f"`{asked}` says what it may be") from None
 
 
-def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[str]:
-    """The field names of the model found by following `loc` from `model`."""
+def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The model found by following `loc` from `model`, and the last of its fields on the way."""
+    name = ""
     for part in loc:
         if isinstance(part, str) and part in model.model_fields:
-            nested = list(_models_in(model.model_fields[part].annotation))
-            if not nested:
-                return
-            model = nested[0]
-    yield from model.model_fields
+            name = part
+            model = next(models_in(model.model_fields[part].annotation), model)
+    return model, name
 
 
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models in a field's type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models_in(inner)
+        yield from models_in(inner)

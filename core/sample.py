@@ -120,5 +120,5 @@ _OWN: dict[str, Any] = {
 OWN_HEAD = """\
 # All from here on is for this small sample alone: a toy network, trained from random numbers in minutes.
 # A job for imagery of your own leaves these four groups out, and so takes what is good for most: larger
-# crops, an encoder with pretrained weights, more steps, the method's own options (`isthmus describe`).
+# crops, an encoder with pretrained weights, more steps, the method's own options (`isthmus settings METHOD`).
 """

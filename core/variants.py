@@ -99,7 +99,9 @@ def _child(node: Any, part: str, key: str) -> Any:
 
 
 def _no_such(key: str, part: str) -> BadInput:
-    return BadInput(f"--set {key}", f"a job has no {part!r} there", "see the job file or `isthmus describe`")
+    return BadInput(
+        f"--set {key}", f"a job has no {part!r} there", "`isthmus settings` lists what it may have"
+    )
 
 
 def plan(path: Path, settings: Settings, folder: Path | None = None) -> Planned:
@@ -143,7 +145,7 @@ def plan_batch(path: Path, sweep: str | None = None) -> list[Planned]:
     elif sweep:
         raise BadInput(path, "says itself what to vary", "give a job file with --sweep")
     else:
-        batch = parse(Batch, content, path)
+        batch = parse(Batch, content, path, "isthmus batch --help")
     base = (path.parent / batch.job).resolve()
     runs = (path.parent / batch.runs).resolve() if batch.runs else base.parent / "runs"
     job = load_job(base)

@@ -23,7 +23,7 @@ class LandClass(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="What maps, scores and tables call it")
     color: str = Field(description="Colour on the map, #rrggbb")
     values: list[Value] = Field(
         default_factory=list,

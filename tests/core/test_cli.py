@@ -87,7 +87,9 @@ def test_help_is_there_in_no_time_and_without_torch() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    commands = "sample demo inspect run batch predict evaluate follow pause resume stop describe doctor"
+    commands = (
+        "sample demo inspect run batch predict evaluate follow pause resume stop settings describe doctor"
+    )
     commands += " start runs kill estimate export weights verify"
     assert all(f" {command} " in ended.stdout for command in commands.split())
 
