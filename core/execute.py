@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from core import checkpoint, verdict
 from core.control import Control
-from core.devices import launch, rank
+from core.devices import autocast_type, launch, rank
 from core.disk_space import require_room
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Paused, Resumed, Started, Warned
@@ -75,11 +75,12 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     fabric = launch(run.job.schedule)
     resume, number, damaged = checkpoint.newest(run.checkpoints)
     stages = Stages(run, fabric, control, resume, number)
+    precision = "float32" if autocast_type(run.job.schedule, fabric.device) is None else "bfloat16"
     yield Started(
         run=run.id,
         method=run.job.method.name,
         seed=run.job.seed,
-        device=f"{fabric.device} ({torch.get_num_threads()} threads)",
+        device=f"{fabric.device} ({torch.get_num_threads()} threads, {precision})",
         phases=stages.phases,
     )
     yield from _cautions(run, resume, [str(path) for path in damaged])

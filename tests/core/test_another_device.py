@@ -107,6 +107,8 @@ def test_a_run_there_ends_as_one_here(places: Path, monkeypatch: pytest.MonkeyPa
     for stage in ("source-only", "adapted"):
         assert_equal_weights(weights(here, stage), weights(there, stage))
     assert (there.folder / "verdict.json").read_bytes() == (here.folder / "verdict.json").read_bytes()
+    (device,) = {event.device for event in read(here.folder) if event.kind == "started"}
+    assert device == f"cpu ({torch.get_num_threads()} threads, float32)"
     kinds = [{event.kind for event in read(run.folder)} for run in (here, there)]
     assert kinds[0] == kinds[1] >= {"pictured", "evaluated", "resumed"}
     for made in sorted(here.maps.rglob("*.tif")):
