@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.devices import placed
 from core.job import Network
 from core.networks.outputs import Batch
 from core.networks.segmentor import Segmentor, build_segmentor
@@ -40,7 +41,7 @@ VIEWS: dict[str, dict[str, Any] | None] = {
 
 def built(options: dict[str, Any], views: dict[str, Any] | None) -> Segmentor:
     network = Network.model_validate({**options, "weights": None, "multi_resolution": views})
-    return build_segmentor(network, BANDS, CLASSES)[0].to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks memory_format
+    return placed(build_segmentor(network, BANDS, CLASSES)[0], torch.device("cpu"))
 
 
 def drawn(side: int, batch: int) -> Batch:
