@@ -28,8 +28,8 @@ from core.map_files import (
     share_names,
 )
 from core.predictor import Predictor
+from core.strip_mapper import StripMapper, Waiting
 from core.strips import StripReader, strip_rows
-from core.sweep import Sweep, Waiting
 from geo_io.blocks import CACHE, GDAL_CACHE_MB
 from geo_io.fingerprint import content_of, last_change_ns
 from geo_io.grid import Box, Grid
@@ -145,9 +145,9 @@ def _fill(
 
     def bands() -> Generator[Waiting, None, None]:
         for strip in range(begun, len(spool.widths)):
-            sweep = Sweep(predictor, reader.of(lefts[strip], lefts[strip + 1]), threads)
+            mapper = StripMapper(predictor, reader.of(lefts[strip], lefts[strip + 1]), threads)
             first = extent.row + (row if strip == begun else 0)
-            yield from sweep.rows(first, extent.stop_row)
+            yield from mapper.rows(first, extent.stop_row)
 
     def keep(rows: Waiting) -> None:
         spool.append(rows()[wanted])

@@ -1,4 +1,4 @@
-"""One sweep down a column strip of an image: strips of pixels in, finished rows of the map out."""
+"""Down one column strip of an image: strips of pixels in, finished rows of the map out."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ Waiting = Callable[[], NDArray[np.uint8]]
 """Gives rows (layers, h, w), as `RowBand.finish` has them, once the device has computed them."""
 
 
-class Sweep:
+class StripMapper:
     """Tile row after tile row: read, forward what holds a wanted pixel, blend, hand over what is finished."""
 
     def __init__(self, predictor: Predictor, reader: StripReader, threads: int) -> None:
