@@ -24,8 +24,9 @@ def accuracy_table(results: list[Result]) -> str:
         "encoder pretrained on ImageNet, 128-pixel crops, batch 8; the sample: its own job, from scratch.",
         "Equal total steps for every row of a pair. mIoU and IoU in percent on the scored",
         "half of the target, mean ± standard deviation over n seeds, **before** the guarded choice.",
-        "*gap*: share of the source-only to oracle gap closed. *guard*: mIoU of what it chose, and how",
-        "often that was to adapt.",
+        "*gap*: the gain over source-only of the same seed, as a share of the oracle's in the mean.",
+        "*guard*: mIoU of what it chose, and how often that was to adapt. A source-only model that was",
+        "trained again, on another machine, stands only beside the runs that began with it.",
     ]
     return "\n".join([*intro, *sections(results, MAIN_ROWS, [])]) + "\n"
 
