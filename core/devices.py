@@ -60,6 +60,11 @@ def autocast_type(schedule: Schedule, device: torch.device) -> torch.dtype | Non
     return torch.bfloat16 if schedule.precision == "bf16" or faster_in_bf16(device) else None
 
 
+def precision_of(schedule: Schedule, device: torch.device) -> str:
+    """What a run computes in, in a word."""
+    return "float32" if autocast_type(schedule, device) is None else "bfloat16"
+
+
 def faster_in_bf16(device: torch.device) -> bool:
     """Of processors those with AMX: others only pretend, AVX-512's instructions for it gain nothing."""
     if device.type == "cpu":

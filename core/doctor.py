@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel
 
-from core.devices import memory_gib
+from core.devices import memory_gib, precision_of
+from core.job import Schedule
 from core.networks.weights import default_folder
 from core.run import LIBRARIES, version_of
 
@@ -20,10 +21,12 @@ SMOKE_S = 1.0
 
 
 class DeviceReport(BaseModel):
-    """One device: memory in GiB; `smoke_gflops` by kernel, measured; `fault` where a kernel failed."""
+    """One device: memory in GiB; `smoke_gflops` by kernel, measured; `fault` where a kernel failed;
+    `precision` is what `schedule.precision: auto` comes to."""
 
     name: str
     description: str
+    precision: str = "float32"
     capability: str | None = None
     memory_gib: float | None = None
     free_gib: float | None = None
@@ -106,6 +109,7 @@ def describe_device(device: torch.device) -> DeviceReport:
         return DeviceReport(
             name=str(device),
             description=platform.processor() or platform.machine(),
+            precision=precision_of(Schedule(), device),
             memory_gib=None if total is None else round(total, 1),
         )
     properties = torch.cuda.get_device_properties(device)
@@ -113,6 +117,7 @@ def describe_device(device: torch.device) -> DeviceReport:
     return DeviceReport(
         name=str(device),
         description=properties.name,
+        precision=precision_of(Schedule(), device),
         capability=f"{properties.major}.{properties.minor}",
         memory_gib=round(whole / 2**30, 1),
         free_gib=round(free / 2**30, 1),
@@ -199,4 +204,5 @@ def _device_line(device: DeviceReport) -> str:
     free = "" if device.free_gib is None else f"{device.free_gib} of "
     memory = f", {free}{device.memory_gib} GiB{' free' if free else ''}" if device.memory_gib else ""
     speeds = ", ".join(f"{name} {rate:.0f} GFLOP/s" for name, rate in device.smoke_gflops.items())
-    return f"{device.name}: {device.description}{capability}{memory}; {device.fault or speeds}"
+    known = f"{device.name}: {device.description}{capability}{memory}; computes in {device.precision}"
+    return f"{known}; {device.fault or speeds}"

@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from core import checkpoint, verdict
 from core.control import Control
-from core.devices import autocast_type, launch, rank
+from core.devices import launch, precision_of, rank
 from core.disk_space import require_room
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Ended, Evaluated, Failed, Noted, Paused, Resumed, Started, Warned
@@ -75,7 +75,7 @@ def _work(run: Run, control: Control) -> Iterator[AnyEvent]:
     fabric = launch(run.job.schedule)
     resume, number, damaged = checkpoint.newest(run.checkpoints)
     stages = Stages(run, fabric, control, resume, number)
-    precision = "float32" if autocast_type(run.job.schedule, fabric.device) is None else "bfloat16"
+    precision = precision_of(run.job.schedule, fabric.device)
     yield Started(
         run=run.id,
         method=run.job.method.name,

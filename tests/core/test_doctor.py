@@ -19,6 +19,14 @@ def test_the_cpu_is_tried_and_measured(tmp_path: Path) -> None:
     assert json.loads(report.model_dump_json())["versions"]["torch"] == torch.__version__.split("+")[0]
 
 
+@pytest.mark.parametrize(("amx", "precision"), [(True, "bfloat16"), (False, "float32")])
+def test_what_runs_would_compute_in_is_said(
+    amx: bool, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx})
+    assert f"computes in {precision}; matmul" in doctor.examine(tmp_path, smoke_s=0.03).text()
+
+
 def test_falling_back_to_the_cpu_is_said_loudly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
