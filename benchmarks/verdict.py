@@ -2,7 +2,8 @@
 
     python -m benchmarks.verdict        from results/accuracy.jsonl; trains nothing
 
-Every adapted model is compared with the source-only model of its pair and seed. The rule and its
+Every adapted model is compared with the source-only model of its pair and seed; those of another network
+(hrda) are left out, since the source-only model that their verdict weighs was not scored. The rule and its
 thresholds were chosen on one pair (landslides) and the built-in sample; the other pairs test it, but their
 mistakes had been read by then, so what was run after the rule was set stands by itself. Rows made
 to fail (collapsed, overwhelmed, taught by noise, wrongly normalised) are among them: run them with
@@ -24,7 +25,7 @@ from scipy.stats import spearmanr
 from benchmarks import reverse
 from benchmarks.accuracy import RESULTS, known
 from benchmarks.accuracy_tables import Result, adapts, judged, source_only
-from benchmarks.rows import HERE, UNADAPTED
+from benchmarks.rows import HERE, ROWS, UNADAPTED
 from core.signals import Signals, distance
 
 TUNED_ON = ("landslides-hokkaido-sichuan", "landslides-sichuan-hokkaido", "sample")
@@ -121,7 +122,7 @@ FITTED = (
 def cases(results: Sequence[Result]) -> list[Case]:
     source_only_of, found = source_only(results), []
     for r in results:
-        if r["row"] in UNADAPTED:
+        if r["row"] in UNADAPTED or ROWS[r["row"]].network:
             continue
         seen, before = r["verdict"], source_only_of(r)
         signals = Signals(**seen["source_only"]), Signals(**seen["adapted"])
