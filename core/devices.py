@@ -66,7 +66,10 @@ def precision_of(schedule: Schedule, device: torch.device) -> str:
 
 
 def faster_in_bf16(device: torch.device) -> bool:
-    """Of processors those with AMX: others only pretend, AVX-512's instructions for it gain nothing."""
+    """Whether bfloat16 is worth taking there: on cards with units for it, and processors with AMX.
+
+    AVX-512's own instructions for it gain nothing (benchmarks/precision.md).
+    """
     if device.type == "cpu":
         return bool(torch.cpu.get_capabilities().get("amx_bf16"))
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -62,6 +62,8 @@ def test_a_name_is_found_wherever_it_stands() -> None:
     assert settings("source.scenes.0.map") == [the("source.scenes.0.map")]
     with pytest.raises(BadInput, match=r"'crop_pxx'.*did you mean 'crop_px'"):
         settings("crop_pxx")
+    with pytest.raises(BadInput, match="`isthmus settings` lists them"):
+        settings("qqqq")
 
 
 def test_the_command_says_it_in_two_lines_each() -> None:
