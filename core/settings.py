@@ -1,6 +1,5 @@
 """Every setting of a job and of its methods, as a person reads them: what `--set` and job files take."""
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import NoneType
@@ -10,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from core import registry
-from core.errors import BadInput
+from core.errors import BadInput, meant
 from core.job import Job, Method
 from core.options import models_in
 
@@ -54,10 +53,8 @@ def settings(part: str | None = None) -> list[Line]:
     everything = dict.fromkeys([*of_job, *(each for lines in all_of.values() for each in lines)])
     if found := [line for line in everything if f".{part}." in f".{line.key}."]:
         return found
-    names = {*of, *(word for line in everything for word in line.key.split("."))}
-    close = difflib.get_close_matches(part, sorted(names), n=1)
-    remedy = f"did you mean {close[0]!r}?" if close else "`isthmus settings` lists them"
-    raise BadInput(f"setting {part!r}", "does not exist", remedy)
+    names = sorted({*of, *(word for line in everything for word in line.key.split("."))})
+    raise BadInput(f"setting {part!r}", "does not exist", meant(part, names, "settings", "isthmus settings"))
 
 
 def _lines(model: type[BaseModel], prefix: str) -> Iterator[Line]:

@@ -20,10 +20,12 @@ class BadInput(Exception):
         return type(self), (self.culprit, self.problem, self.remedy)
 
 
-def meant(name: str, known: Collection[str], what: str) -> str:
-    """What to try instead of a wrong name: the nearest of `known`, else all of them, which are `what`."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"{what} are {', '.join(known)}"
+def meant(name: str, known: Collection[str], what: str, command: str | None = None) -> str:
+    """What to try instead of a wrong name: the nearest of `known`, else all of them, which are `what`, or the
+    command that lists them where they are many."""
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean {close[0]!r}?"
+    return f"`{command}` lists them" if command else f"{what} are {', '.join(known)}"
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class Feed(QObject):
             for tile in tiles_in(sight.shown, to_scene, view, level, ring):
                 if self._lacks(layer, tile):
                     key = (layer.key, layer.revision, tile)
-                    requests.append(Request(key, lambda read=read, tile=tile: read(tile)))  # type: ignore[misc]
+                    requests.append(Request(key, lambda read=read, tile=tile: read(tile)))  # type: ignore[misc]  # mypy infers no type for its defaults
         return requests
 
     def _lacks(self, layer: RasterLayer, tile: Hashable) -> bool:
