@@ -7,8 +7,8 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.background import Background
-from core.comparison import Outcome
-from core.map_files import Which, map_path
+from core.judging.comparison import Outcome
+from core.runs.map_files import Which, map_path
 from geo_io.class_areas import class_areas
 
 Areas = dict[Which, list[float]]

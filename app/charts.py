@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from core.findings import Histogram
+from core.checks.findings import Histogram
 
 ROW_PX, AXIS_PX, BAND_PX = 24, 44, 150
 

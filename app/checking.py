@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, QTemporaryDir, QTimer, Signal
 
 from app.edits import Document, Keys
 from app.engine import Engine, Question
+from core.checks.findings import Verdict
 from core.errors import BadInput
 from core.files import write_text
-from core.findings import Verdict
 
 State = Literal["incomplete", "waiting", "looking", "done", "failed"]
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from app.project import REMOVE, Key, Project
 from app.swaps import Swap
 from core.errors import BadInput
-from core.run_state import require_outside_runs
+from core.runs.run_state import require_outside_runs
 
 Keys = tuple[Key, ...]
 

@@ -27,7 +27,7 @@ import resources
 from app.details import keep
 from core.errors import BadInput
 from core.files import read_json, write_json
-from core.run import LIBRARIES, version_of
+from core.runs.run import LIBRARIES, version_of
 
 Answer = dict[str, Any]
 

@@ -13,10 +13,10 @@ from core.console import say
 from core.events import AnyEvent, Asked, Ended, Failed, Paused, Progressed, Resumed, Started, Stepped
 from core.journal import Tail
 from core.progress import Progress
-from core.run import Request, ask
-from core.run_reading import RunState, state_of
-from core.run_state import kill
-from core.supervise import launch
+from core.runs.run import Request, ask
+from core.runs.run_reading import RunState, state_of
+from core.runs.run_state import kill
+from core.runs.supervise import launch
 
 LIVE_MS, IDLE_MS, BEHIND_MS = 250, 1000, 1
 BUDGET_S = 0.004

@@ -18,9 +18,9 @@ from PySide6.QtCore import (
 from app import run_words as words
 from app.background import Background
 from app.following import Follower
-from core.charge import is_alive
-from core.run_reading import RunState
-from core.run_state import RunSummary, list_runs, size_bytes
+from core.runs.charge import is_alive
+from core.runs.run_reading import RunState
+from core.runs.run_state import RunSummary, list_runs, size_bytes
 
 REFRESH_MS = 3000
 NAME, METHOD, SEED, STATE, PROGRESS, LEFT, SIZE, STARTED = range(8)

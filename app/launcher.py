@@ -7,7 +7,7 @@ from app.edits import Document
 from app.launch import run_folder
 from app.project_files import ProjectFiles
 from core.errors import BadInput
-from core.supervise import launch
+from core.runs.supervise import launch
 from core.variants import Planned, begin
 
 

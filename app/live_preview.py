@@ -12,7 +12,7 @@ from app.map.layers import RasterLayer
 from app.place_map import PlaceMap
 from core.events import AnyEvent, Pictured
 from core.job import Job
-from core.run import ask_preview, open_run
+from core.runs.run import ask_preview, open_run
 from geo_io.grid import Box, Grid
 from geo_io.scene import Scene
 

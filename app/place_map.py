@@ -19,7 +19,7 @@ from app.map.layers import Layer
 from app.map.stretch import Stretch
 from app.map.view import MapView
 from app.place_outlines import PlaceOutlines
-from core.places import open_labels
+from core.imagery.places import open_labels
 from geo_io.legend import Legend
 
 LABEL_OPACITY = 0.6

@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
-from core.supervise import CHECKPOINTS
+from core.runs.supervise import CHECKPOINTS
 
 Theme = Literal["system", "light", "dark"]
 Checkpoints = Literal["keep", "delete"]

@@ -21,11 +21,11 @@ from app.panels.watch import WatchPanel
 from app.place_map import PlaceMap
 from app.run_layers import RunLayers
 from core.card import Healthy
-from core.comparison import Outcome, read_outcome
 from core.job import Job
-from core.run import open_run
-from core.run_reading import RunState
-from core.run_state import EXPORTED
+from core.judging.comparison import Outcome, read_outcome
+from core.runs.run import open_run
+from core.runs.run_reading import RunState
+from core.runs.run_state import EXPORTED
 
 DIALOG_PX = (760, 640)
 

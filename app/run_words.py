@@ -8,7 +8,7 @@ from app.theme import icon
 from core.console import duration
 from core.cost import Cost
 from core.progress import Progress
-from core.run_reading import RunState, RunStatus
+from core.runs.run_reading import RunState, RunStatus
 
 ICONS: dict[RunStatus, str] = {
     "new": "new",

@@ -9,9 +9,9 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QStandardPaths
 
 from app.project import Project
-from core.charge import is_held
 from core.errors import BadInput
 from core.files import write_text
+from core.runs.charge import is_held
 
 UNTITLED = "untitled-"
 

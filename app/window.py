@@ -36,8 +36,8 @@ from app.project_files import ProjectFiles
 from app.run_desk import RunDesk
 from app.run_words import how_it_ended
 from app.steps import Steps
-from core.findings import Verdict
-from core.run_state import is_run
+from core.checks.findings import Verdict
+from core.runs.run_state import is_run
 
 LEFT_PX, RIGHT_PX, BOTTOM_PX, SIZE_PX = 650, 240, 260, (1480, 920)
 WARM_UP_MS = 500

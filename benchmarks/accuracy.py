@@ -43,12 +43,12 @@ from benchmarks.rows import (
 )
 from core import checkpoint
 from core.events import Stepped
-from core.execute import execute
+from core.execution.execute import execute
 from core.files import read_json
 from core.job import load_job
 from core.journal import read
-from core.run import create, open_run
-from core.signals import Signals
+from core.judging.signals import Signals
+from core.runs.run import create, open_run
 
 RESULTS = HERE / "results/accuracy.jsonl"
 MOST_GAP = 20

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.rows import ROWS, SAMPLE, UNADAPTED
-from core.signals import Signals
-from core.verdict import Verdict, choose
+from core.judging.signals import Signals
+from core.judging.verdict import Verdict, choose
 
 Result = dict[str, Any]
 Column = tuple[str, Callable[[list[Result]], str]]

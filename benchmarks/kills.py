@@ -25,7 +25,7 @@ import torch
 
 from core.events import Phased, Progressed, Resumed
 from core.journal import read
-from core.sample import draw_sample
+from core.sample.sample import draw_sample
 from geo_io.grid import Box
 from geo_io.patch_file import write_bands
 from geo_io.scene import Scene

@@ -16,11 +16,11 @@ from rasterio.windows import Window
 from torch import Tensor, nn
 
 from core.ahead import ahead
-from core.blend import RowBand
 from core.job import Predict
-from core.map_files import CONFIDENCE_STEPS
-from core.predict import Predictor, predict_scene
-from core.strips import StripReader
+from core.mapping.blend import RowBand
+from core.mapping.predict import Predictor, predict_scene
+from core.mapping.strips import StripReader
+from core.runs.map_files import CONFIDENCE_STEPS
 from geo_io.band_stats import BandStats
 from geo_io.grid import Grid
 from geo_io.legend import LandClass, Legend

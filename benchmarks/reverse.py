@@ -12,8 +12,8 @@ import json
 from typing import Any
 
 from benchmarks.rows import HERE, JOBS, ROWS, made, pair_of, sample
+from core.execution.reverse import verify
 from core.files import read_json
-from core.reverse import verify
 
 RESULTS = HERE / "results/reverse.jsonl"
 

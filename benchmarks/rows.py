@@ -6,7 +6,7 @@ from typing import Any
 
 from core.job import Job, LabelFile, Method, MultiResolution, load_job
 from core.registry import load
-from core.sample import draw_sample
+from core.sample.sample import draw_sample
 
 HERE = Path(__file__).parent
 JOBS, WORK = HERE / "jobs", HERE / "work"

@@ -25,13 +25,13 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.kills import SETTINGS, differing, last_phase
-from core.charge import is_alive, read_status
 from core.files import read_json
 from core.journal import read
-from core.run import create
-from core.run_state import RunState, state_of
-from core.sample import draw_sample
-from core.supervise import launch
+from core.runs.charge import is_alive, read_status
+from core.runs.run import create
+from core.runs.run_state import RunState, state_of
+from core.runs.supervise import launch
+from core.sample.sample import draw_sample
 from core.variants import plan
 
 HERE = Path(__file__).parent
@@ -41,8 +41,8 @@ LIMIT_S = 900.0
 WINDOW = """
 import sys, time
 from pathlib import Path
-from core.run_state import state_of
-from core.supervise import launch
+from core.runs.run_state import state_of
+from core.runs.supervise import launch
 launch(Path(sys.argv[1]))
 while True:
     print(state_of(Path(sys.argv[1])).status, flush=True)

@@ -26,7 +26,7 @@ from benchmarks import reverse
 from benchmarks.accuracy import RESULTS, known
 from benchmarks.accuracy_tables import Result, adapts, judged, source_only
 from benchmarks.rows import HERE, ROWS, UNADAPTED
-from core.signals import Signals, distance
+from core.judging.signals import Signals, distance
 
 TUNED_ON = ("landslides-hokkaido-sichuan", "landslides-sichuan-hokkaido", "sample")
 SEEN = 95

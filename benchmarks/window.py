@@ -37,8 +37,8 @@ from app.main import application
 from app.window import MainWindow
 from benchmarks.window_start import openings
 from core.events import AnyEvent, Asked
-from core.run import create
-from core.run_state import kill
+from core.runs.run import create
+from core.runs.run_state import kill
 from core.variants import plan
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ SETTINGS = {
 SAMPLE = """
 import sys
 from pathlib import Path
-from core.sample import draw_sample
+from core.sample.sample import draw_sample
 draw_sample(Path(sys.argv[1]))
 """
 

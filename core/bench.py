@@ -17,16 +17,16 @@ from lightning_fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
 from core.ahead import ahead
-from core.augment import jitter_bands
 from core.checkpoint import Checkpoint
-from core.data import Domain, Sample, Stack, stacked
 from core.devices import Module, placed, reading_threads
 from core.draws import rng, seed_for
+from core.imagery.augment import jitter_bands
+from core.imagery.data import Domain, Sample, Stack, stacked
+from core.imagery.radiometry import Standardise
 from core.job import Job
 from core.networks.outputs import Batch
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.phases import Phase, rate
-from core.radiometry import Standardise
 from geo_io.legend import IGNORE
 
 Losses = dict[str, Tensor]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli_about import Json, describe, doctor, presets, settings, weights
-from core.cli_accuracy import evaluate, sample_points, verify
-from core.cli_delivery import Which, export
-from core.cli_runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
+from core.commands.about import Json, describe, doctor, presets, settings, weights
+from core.commands.accuracy import evaluate, sample_points, verify
+from core.commands.delivery import Which, export
+from core.commands.guard import Guarded, in_one_line
+from core.commands.runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
 from core.errors import DONE, FAILED, STOPPED, RunFailed
-from core.guard import Guarded, in_one_line
 
 if TYPE_CHECKING:
     from core.variants import Planned
@@ -53,7 +53,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="Another seed draws another land.")] = 0,
 ) -> None:
     """Draw the built-in sample: two places, labels of the first, and a job."""
-    from core.sample import draw_sample
+    from core.sample.sample import draw_sample
 
     print(draw_sample(folder, seed))
 
@@ -64,9 +64,9 @@ def demo(
     settings: Annotated[list[str] | None, typer.Option("--set", help="As for `run`.")] = None,
 ) -> None:
     """Run the sample's job and show what adapting did, class by class."""
-    from core.demo import compare
-    from core.foreground import finish
-    from core.sample import draw_sample
+    from core.commands.demo import compare
+    from core.commands.foreground import finish
+    from core.sample.sample import draw_sample
 
     job = folder / "job.yaml"
     if not job.exists():
@@ -84,8 +84,8 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Look at a job's files before hours of training: a verdict per scene and per pair."""
-    from core.choices import wrong_choices
-    from core.preflight import inspect as look
+    from core.checks.preflight import inspect as look
+    from core.execution.choices import wrong_choices
 
     wanted = planned(job, settings, preset).job
     verdict = look(wanted)
@@ -102,7 +102,7 @@ def estimate(
     as_json: Json = False,
 ) -> None:
     """Measure, in some seconds, what a run will take: time, memory, disk."""
-    from core.estimate import estimate as measure
+    from core.execution.estimate import estimate as measure
 
     wanted = planned(job, settings, preset)
     cost = measure(wanted.job, wanted.folder)
@@ -120,7 +120,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train, adapt, judge and map. A run that was stopped or killed goes on where it was."""
-    from core.foreground import finish
+    from core.commands.foreground import finish
 
     wanted = to_run(job, settings, preset, to)
     finish(wanted, as_json)
@@ -149,7 +149,7 @@ def batch(
     Without `runs`, the runs go to the folder `runs` beside the job. Methods, options and networks of all
     jobs are checked before the first one runs.
     """
-    from core.choices import check_choices
+    from core.execution.choices import check_choices
     from core.variants import plan_batch
 
     wanted = [each for file in files for each in plan_batch(file, sweep)]
@@ -162,8 +162,8 @@ def batch(
 
 
 def _one_of_many(number: int, total: int, wanted: "Planned") -> str:
+    from core.commands.foreground import finish
     from core.errors import Stopped
-    from core.foreground import finish
 
     try:
         outcome, words = ("skipped", "is finished") if not finish(wanted, quiet=True) else ("done", "")
@@ -188,8 +188,8 @@ def predict(
 ) -> None:
     """Map more scenes with the model of a finished run."""
     from core.console import watch
-    from core.remap import map_scenes
-    from core.run_state import require_outside_runs
+    from core.execution.remap import map_scenes
+    from core.runs.run_state import require_outside_runs
 
     require_outside_runs(to)
     watch(map_scenes(run, scenes, to, which, probabilities), as_json)
@@ -203,8 +203,8 @@ def translate(
 ) -> None:
     """Show the source in the target's look, as a run of cyclegan, cycada or bdl learnt it: GeoTIFFs."""
     from core.console import watch
-    from core.run_state import require_outside_runs
-    from core.translate import translate_scenes
+    from core.execution.translate import translate_scenes
+    from core.runs.run_state import require_outside_runs
 
     require_outside_runs(to)
     watch(translate_scenes(run, to), as_json)
@@ -219,7 +219,7 @@ def follow(run: RunPath, as_json: Json = False) -> None:
     """Watch a run from its start, live if it still works."""
     from core.console import watch
     from core.journal import follow as listen
-    from core.run_state import state_of
+    from core.runs.run_state import state_of
 
     progress = watch(listen(run, lambda: state_of(run).alive), as_json)
     state = state_of(run)

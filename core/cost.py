@@ -1,4 +1,4 @@
-"""What a run will take, in figures and in words; no torch. `core.estimate` measures it."""
+"""What a run will take, in figures and in words; no torch. `core.execution.estimate` measures it."""
 
 from pydantic import BaseModel
 

@@ -12,7 +12,7 @@ from core.job import Job
 from core.networks.decoders import DECODERS
 from core.networks.licences import LICENCES
 from core.presets import presets, recipes
-from core.run import version_of
+from core.runs.run import version_of
 from core.sweeps import sweeps
 
 UNTRIED = {"smoke_gflops", "fault", "free_gib"}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from core.errors import BadInput
 from core.job import Job, SceneFiles
-from core.map_files import layer_count
 from core.networks.segmentor import count_parameters
-from core.run import Run
+from core.runs.map_files import layer_count
+from core.runs.run import Run
 from geo_io.grid import Grid
 from geo_io.scene import Scene
 from geo_io.whole_file import require_space

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from core.devices import memory_gib, precision_of
 from core.job import Schedule
 from core.networks.weights import default_folder
-from core.run import LIBRARIES, version_of
+from core.runs.run import LIBRARIES, version_of
 
 SMOKE_S = 1.0
 """About how long a device is tried."""

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import holdout
 from core.bench import SOURCE, TARGET
-from core.class_index import ClassIndex, build_index
-from core.data import Domain
 from core.errors import BadInput
 from core.events import Progressed
 from core.files import read_json, write_json
+from core.imagery import holdout
+from core.imagery.class_index import ClassIndex, build_index
+from core.imagery.data import Domain
+from core.imagery.places import Place, open_pair, working_gsd_m
 from core.job import Job
-from core.places import Place, open_pair, working_gsd_m
 from geo_io.band_stats import BandStats, measure
 
 Scaling = tuple[tuple[float, float], ...]

@@ -14,7 +14,7 @@ from core.errors import BadInput
 from core.job import Job, follow_links, load_job, resolve_paths
 from core.options import Options, load_yaml, parse
 from core.presets import preset as load_preset
-from core.run import Run, create, open_run
+from core.runs.run import Run, create, open_run
 from core.sweeps import sweep as load_sweep
 
 Settings = Mapping[str, Any]

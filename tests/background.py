@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.charge import read_status
-from core.run_state import RunState, is_run, kill, state_of
+from core.runs.charge import read_status
+from core.runs.run_state import RunState, is_run, kill, state_of
 
 PATIENCE_S = 180.0
 ENDED = ("done", "stopped", "failed", "died", "lost")

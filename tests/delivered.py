@@ -12,8 +12,8 @@ from small_job import CLASSES, NAMES, SIDE, draw, truth
 from worlds import UTM, north_up
 
 from core.job import load_job
-from core.map_files import Which, map_path
-from core.run import Run, create
+from core.runs.map_files import Which, map_path
+from core.runs.run import Run, create
 from geo_io.grid import Grid
 from geo_io.write import write_map, write_shares
 

@@ -13,12 +13,12 @@ from core import checkpoint
 from core.bench import Bench
 from core.devices import launch
 from core.events import AnyEvent
-from core.execute import execute
+from core.execution.execute import execute
 from core.job import Job, load_job
 from core.networks.segmentor import build_segmentor
 from core.prepare import Prepared, prepare
 from core.registry import choose
-from core.run import Run, create
+from core.runs.run import Run, create
 
 SIDE = 96
 BANDS = ["blue", "green", "red", "nir"]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from worlds import noise, write_raster
 
 from core.job import Predict
-from core.predict import Predictor
+from core.mapping.predict import Predictor
 from geo_io.band_stats import BandStats
 from geo_io.legend import LandClass, Legend
 from geo_io.scene import Scene

@@ -10,12 +10,12 @@ from filelock import FileLock
 from pyproj import CRS
 from worlds import UTM, WEST, north_up
 
-from core.charge import Status, write_status
 from core.events import Evaluated, Failed, Started
 from core.files import write_json
 from core.journal import NAME, read
-from core.map_files import map_path
-from core.run import open_run
+from core.runs.charge import Status, write_status
+from core.runs.map_files import map_path
+from core.runs.run import open_run
 from geo_io.grid import Grid
 from geo_io.write import write_map, write_shares
 

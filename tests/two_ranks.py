@@ -5,12 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from core import signals
 from core.bench import Bench
 from core.errors import Stopped
-from core.execute import execute
-from core.run import ask, open_run
-from core.training import Training
+from core.execution.execute import execute
+from core.execution.training import Training
+from core.judging import signals
+from core.runs.run import ask, open_run
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 
 from app.map import colours
 from app.map.layers import Ask, Opened, Paint, RasterLayer, Read
-from core.map_files import CONFIDENCE_STEPS
+from core.runs.map_files import CONFIDENCE_STEPS
 from geo_io.grid import Grid
 from geo_io.legend import IGNORE, Legend
 from geo_io.preview import Picture, Tile

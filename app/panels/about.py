@@ -29,7 +29,7 @@ from app.engine import Engine, Question
 from app.licences import Library, libraries, licence_text
 from app.log import log_path
 from app.theme import icon
-from core.run import version_of
+from core.runs.run import version_of
 
 ICON_PX = 64
 

@@ -23,7 +23,7 @@ from app.details import details_of
 from app.edits import Document
 from app.engine import Engine
 from app.panels.problem import show_problem
-from core.findings import Finding, PairReport, Verdict, in_words
+from core.checks.findings import Finding, PairReport, Verdict, in_words
 
 if TYPE_CHECKING:  # pyqtgraph takes as long to load as the rest of the window: with the first chart
     from app.charts import BandHistograms, ClassBars

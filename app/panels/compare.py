@@ -19,7 +19,7 @@ from app.panels.curve_pair import CurvePair
 from app.panels.curves import score_title
 from app.panels.tables import FigureTable, change_text, figure
 from app.run_words import tr
-from core.comparison import Outcome, Row, headline, read_outcome, score_rows, share_rows, signal_rows
+from core.judging.comparison import Outcome, Row, headline, read_outcome, score_rows, share_rows, signal_rows
 from core.variants import differences
 
 Pair = tuple[Outcome, Outcome]

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app.following import Follower
 from app.series import Series
 from core.card import Healthy
-from core.comparison import SIGNALS
+from core.judging.comparison import SIGNALS
 from core.progress import Progress
 
 if TYPE_CHECKING:  # pyqtgraph takes longer to load than the rest of the window: with the first curve

@@ -27,12 +27,12 @@ from app.command import Command
 from app.panels.cleaning import CleaningBox
 from app.panels.said import SaidLine
 from app.run_words import work_left
-from core.comparison import Outcome
 from core.delivery.order import drop_unfinished, parts_made
 from core.delivery.parts import PARTS, REPORT, Part
 from core.events import AnyEvent
-from core.map_files import OPTIONAL, Which
+from core.judging.comparison import Outcome
 from core.progress import Progress
+from core.runs.map_files import OPTIONAL, Which
 
 PARTS_A_ROW = 4
 SIZE_PX, SCENES_PX = (560, 440), 80

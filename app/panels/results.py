@@ -20,8 +20,8 @@ from app.background import Background
 from app.panels.map_choice import MapChoice
 from app.panels.tables import FigureTable, row_texts
 from app.theme import icon
-from core.comparison import Outcome, headline, read_outcome, score_rows, signal_rows
-from core.evidence import evidence
+from core.judging.comparison import Outcome, headline, read_outcome, score_rows, signal_rows
+from core.judging.evidence import evidence
 
 
 class ResultsPanel(QScrollArea):

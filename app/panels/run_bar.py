@@ -14,7 +14,7 @@ from app.background import Background
 from app.history import History
 from app.panels.controls import Controls, confirm, reach_by_tab
 from app.theme import icon
-from core.run_state import RunSummary, delete, drop_checkpoints
+from core.runs.run_state import RunSummary, delete, drop_checkpoints
 
 
 class RunBar(QToolBar):

@@ -23,7 +23,7 @@ from app.edits import Document, Keys
 from app.history import PROGRESS, SHARE_ROLE, History
 from app.launch import runs_of
 from app.panels.run_bar import RunBar
-from core.run_state import RunSummary
+from core.runs.run_state import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -160,7 +160,7 @@ class _Drawing:
 
     def draw(self) -> Path | None:
         """The job file; None where it was cancelled."""
-        from core.sample import draw_sample  # here, because it loads what the window does not need
+        from core.sample.sample import draw_sample  # here, because it loads what the window does not need
 
         try:
             return draw_sample(self._folder, report=self._report)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeyEvent, QKeySequenc
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from app.run_words import tr
-from core.comparison import LEAST, Row
+from core.judging.comparison import LEAST, Row
 
 
 class FigureTable(QTableWidget):

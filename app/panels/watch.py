@@ -22,7 +22,7 @@ from app.following import Follower
 from app.panels.controls import Controls, reach_by_tab
 from app.panels.preview_controls import PreviewControls
 from core.progress import Progress
-from core.run_reading import RunState
+from core.runs.run_reading import RunState
 
 LOG_LINES = 2000
 ICON_PX = 24

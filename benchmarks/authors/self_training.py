@@ -17,13 +17,13 @@ from benchmarks.authors import mm
 from benchmarks.authors.clones import Clones, on_the_cpu
 from benchmarks.authors.table import Pair, compare
 from benchmarks.authors.world import batch, blocks, normal
+from core.imagery.rare_classes import class_probabilities
 from core.networks.daformer import DAFormerDecoder
 from core.networks.outputs import Batch, Outputs
 from core.parts.feature_distance import FeatureDistance
 from core.parts.losses import cross_entropy, pixel_cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.pseudo_labels import image_trust
-from core.parts.rare_classes import class_probabilities
 from core.parts.teacher import Teacher
 
 K, SIDE = 7, 32
@@ -168,7 +168,7 @@ def daformer_teacher(clones: Clones) -> Pair:
 @compare(
     "DAFormer",
     "rare-class probabilities",
-    "core/parts/rare_classes.py",
+    "core/imagery/rare_classes.py",
     remark="temperature 0.01, as in the paper",
 )
 def rare_classes(clones: Clones) -> Pair:

@@ -12,10 +12,10 @@ from benchmarks.authors.adaptsegnet import same
 from benchmarks.authors.clones import Clones
 from benchmarks.authors.table import Pair, compare
 from benchmarks.authors.world import batch, normal
+from core.imagery.fourier import swap_amplitude
 from core.methods.fda import robust_entropy
 from core.networks.generator import Generator
 from core.networks.patchgan import PatchGan
-from core.parts.fourier import swap_amplitude
 from core.parts.perceptual import Perceptual
 from core.parts.pseudo_labels import ClassTrust
 
@@ -26,7 +26,7 @@ CITYSCAPES = 19
 @compare(
     "FDA",
     "low-frequency amplitude swap",
-    "core/parts/fourier.py",
+    "core/imagery/fourier.py",
     remark="FDA_source_to_target_np, the window of 2b + 1, b = 0, 1, 5; positive images without nodata",
 )
 def amplitudes(clones: Clones) -> Pair:

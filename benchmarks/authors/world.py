@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from core.bench import Bench
-from core.data import Domain, Sample
 from core.devices import launch
+from core.imagery.data import Domain, Sample
 from core.job import Job
 from core.networks.outputs import Batch
 from core.networks.segmentor import build_segmentor

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from core.delivery.checksums import sha256
 from core.delivery.order import Order
 from core.files import read_json, write_json
-from core.map_files import (
+from core.runs.map_files import (
     CLASS_SUFFIX,
     CONFIDENCE_STEPS,
     OPTIONAL,

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.imagery.radiometry import Standardise
 from core.job import Job
 from core.networks.multi_resolution import MultiResolutionBody
 from core.networks.segmentor import Segmentor
-from core.radiometry import Standardise
 from geo_io.band_stats import BandStats
 
 PLUGIN_SCALE = 255.0

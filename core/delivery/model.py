@@ -18,10 +18,10 @@ from core.delivery.deployed import OPSET, PLUGIN_SCALE, Deployed, plugin_metadat
 from core.delivery.order import Order
 from core.delivery.parts import MODEL_FOLDER
 from core.errors import RunFailed
+from core.execution.remap import finished_model
 from core.files import write_json
 from core.prepare import seen_target
-from core.remap import finished_model
-from core.run import version_of
+from core.runs.run import version_of
 from geo_io.scene import Scene
 from geo_io.whole_file import whole
 

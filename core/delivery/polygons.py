@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.delivery.order import Order
-from core.map_files import CONFIDENCE_STEPS
+from core.runs.map_files import CONFIDENCE_STEPS
 from geo_io.id_rows import scene_rows
 from geo_io.polygonise import Polygons, polygonise
 from geo_io.polygons import writing_polygons

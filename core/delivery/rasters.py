@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.delivery.order import Order
-from core.map_files import CONFIDENCE_STEPS, RasterPart
+from core.runs.map_files import CONFIDENCE_STEPS, RasterPart
 from geo_io.class_areas import class_areas
 from geo_io.cog import write_cog
 from geo_io.pam import ClassRow, sidecar, write_names

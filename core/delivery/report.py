@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.comparison import (
+from core.delivery.order import Order
+from core.delivery.page import chart, figure, legend, page, table
+from core.delivery.parts import REPORT
+from core.files import read_json, write_text
+from core.job import dump_job
+from core.journal import read
+from core.judging.comparison import (
     MODELS,
     Outcome,
     Row,
@@ -19,15 +25,9 @@ from core.comparison import (
     share_rows,
     signal_rows,
 )
-from core.delivery.order import Order
-from core.delivery.page import chart, figure, legend, page, table
-from core.delivery.parts import REPORT
-from core.evidence import evidence
-from core.files import read_json, write_text
-from core.job import dump_job
-from core.journal import read
-from core.map_files import Which, map_path, stems
+from core.judging.evidence import evidence
 from core.progress import Progress
+from core.runs.map_files import Which, map_path, stems
 from geo_io.bands import natural_colours
 from geo_io.class_areas import class_areas
 from geo_io.scene import Scene

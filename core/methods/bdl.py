@@ -31,9 +31,9 @@ from core.parts.adversary import FAIR, FAIR_LSGAN, Adversary
 from core.parts.cyclegan import CycleGan, TranslatorOptions
 from core.parts.losses import cross_entropy
 from core.parts.perceptual import Measure, Perceptual
+from core.parts.pseudo_maps import LABELLED, PseudoMaps, Threshold
 from core.parts.warm_start import learn_source
 from core.phases import Phase
-from core.pseudo_maps import LABELLED, PseudoMaps, Threshold
 
 CARD = Card(
     cost="as cyclegan, then twice source-only's time a step; the target is predicted once a retraining",

@@ -18,13 +18,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.augment import blur, jitter_bands
 from core.bench import TARGET, Bench, Losses
 from core.card import Card
 from core.events import Progressed
+from core.imagery.augment import blur, jitter_bands
+from core.imagery.fourier import swap_amplitude
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary
-from core.parts.fourier import swap_amplitude
 from core.parts.losses import cross_entropy
 from core.parts.mixing import class_mix
 from core.parts.normalisation import renew_statistics

@@ -17,9 +17,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.augment import blur, jitter_bands
 from core.bench import Bench, Losses
 from core.card import Card
+from core.imagery.augment import blur, jitter_bands
 from core.options import Options as Base
 from core.parts.losses import MeanOver, cross_entropy
 from core.parts.mixing import class_mix

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from core.bench import Bench, Losses
 from core.card import Card
+from core.imagery.fourier import swap_amplitude
 from core.networks.segmentor import Segmentor
 from core.options import Options as Base
-from core.parts.fourier import swap_amplitude
 from core.parts.losses import cross_entropy, self_information
 from core.parts.pseudo_labels import ClassTrust
 from core.phases import Phase

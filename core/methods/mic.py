@@ -19,9 +19,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.augment import blur, jitter_bands
 from core.bench import Bench, Losses
 from core.card import Card
+from core.imagery.augment import blur, jitter_bands
 from core.job import Job
 from core.options import Options as Base
 from core.parts.feature_distance import FeatureDistance, check_feature_distance

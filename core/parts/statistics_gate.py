@@ -7,10 +7,10 @@ from torch import Tensor
 
 from core.bench import Bench
 from core.events import Progressed
+from core.judging.signals import Measured, measuring, source_shares
+from core.judging.verdict import choose
 from core.networks.segmentor import Segmentor
 from core.parts.normalisation import renew_statistics
-from core.signals import Measured, measuring, source_shares
-from core.verdict import choose
 
 OLD, NEW = "judging the source's statistics", "judging the target's statistics"
 

@@ -13,7 +13,7 @@ from app.engine import Engine
 from app.panels.checks import ChecksPanel
 from app.panels.problem import ProblemDialog
 from app.project import REMOVE
-from core.findings import Verdict
+from core.checks.findings import Verdict
 
 LOOK_MS = 60_000
 

@@ -22,7 +22,7 @@ from app.panels.export import ExportDialog
 from app.place_map import PlaceMap
 from app.window import MainWindow
 from core.files import read_json
-from core.sample import draw_sample
+from core.sample.sample import draw_sample
 
 LONG = 180_000
 SMALL: dict[Keys, object] = {

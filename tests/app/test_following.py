@@ -12,7 +12,7 @@ from app import following
 from app.following import Follower
 from core.events import Asked, Stepped, parse_event
 from core.journal import NAME, Journal
-from core.run import take_requests
+from core.runs.run import take_requests
 
 
 @pytest.fixture

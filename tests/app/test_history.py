@@ -9,7 +9,7 @@ from recorded import EXITS, at_work, run_folder
 
 from app.history import SIZE, History
 from core.files import write_json
-from core.run_reading import RunState
+from core.runs.run_reading import RunState
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from app.panels.problem import ProblemDialog
 from app.panels.settings import SettingsDialog
 from app.panels.shortcuts import ShortcutsDialog, shortcuts
 from app.window import MainWindow
-from core.comparison import read_outcome
+from core.judging.comparison import read_outcome
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QByteArray
 
 from app.preferences import WEIGHTS, Checkpoints, Preferences
-from core.supervise import CHECKPOINTS
+from core.runs.supervise import CHECKPOINTS
 
 
 def test_defaults_hold_where_nothing_was_set() -> None:

@@ -16,7 +16,7 @@ from app.panels.apply import ApplyPanel
 from app.place_map import PlaceMap
 from app.run_desk import RunDesk
 from core.events import Pictured
-from core.run import open_run
+from core.runs.run import open_run
 
 ANSWER = {"methods": {"combined": {"healthy": {"discriminator": {"low": 0.4, "high": 0.7, "label": "fair"}}}}}
 

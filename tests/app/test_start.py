@@ -8,7 +8,7 @@ from gestures import drop
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-import core.sample
+import core.sample.sample
 from app.panels.start import StartPanel
 from app.recent import recent_projects, remember
 
@@ -38,8 +38,8 @@ def test_the_sample_is_drawn_on_the_spot_and_opened(qtbot: QtBot, panel: StartPa
 def test_drawing_is_cancelled_and_leaves_nothing(
     qtbot: QtBot, panel: StartPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, draw = threading.Event(), core.sample.draw_place
-    monkeypatch.setattr(core.sample, "draw_place", lambda *args: gate.wait(30) and draw(*args))
+    gate, draw = threading.Event(), core.sample.sample.draw_place
+    monkeypatch.setattr(core.sample.sample, "draw_place", lambda *args: gate.wait(30) and draw(*args))
     panel.open_requested.connect(lambda path: pytest.fail(f"opened {path}"))
     panel.sample.button.click()
     panel.sample.cancel_button.click()

@@ -15,8 +15,8 @@ from app.main import translate
 from app.panels.compare import _verdict_rows
 from app.run_words import estimate_words, status_word
 from app.setting import Setting
-from core.comparison import read_outcome
 from core.cost import Cost, PhaseCost
+from core.judging.comparison import read_outcome
 
 SPOKEN = {
     "Runs": {"finished": "fertig", "about {0} on {1}": "etwa {0} auf {1}", "chosen model": "gewählt"},

@@ -20,8 +20,8 @@ from small_job import draw
 from app.main import application
 from app.window import MainWindow
 from core.journal import read
-from core.run import create
-from core.supervise import launch
+from core.runs.run import create
+from core.runs.supervise import launch
 from core.variants import plan
 
 ROOT = Path(__file__).parents[2]

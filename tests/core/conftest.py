@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from engines import draw
 
-from core import signals
+from core.judging import signals
 
 
 @pytest.fixture

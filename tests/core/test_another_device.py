@@ -11,17 +11,18 @@ import torch
 from elsewhere import ELSEWHERE
 from engines import assert_equal_weights, job_for, run_for, weights, work
 
-from core import preflight, reverse
+from core.checks import preflight
 from core.devices import autocast_type, reading_threads
-from core.estimate import estimate
-from core.execute import execute
+from core.execution import reverse
+from core.execution.estimate import estimate
+from core.execution.execute import execute
+from core.execution.remap import map_scenes
+from core.execution.reverse import verify
+from core.execution.translate import translate_scenes
 from core.files import read_json
 from core.job import Job, Schedule
 from core.journal import read
-from core.remap import map_scenes
-from core.reverse import verify
-from core.run import Run, ask_preview, open_run
-from core.translate import translate_scenes
+from core.runs.run import Run, ask_preview, open_run
 from geo_io.grid import Box
 
 pytestmark = pytest.mark.usefixtures("few_crops")
@@ -102,7 +103,7 @@ def test_a_run_there_ends_as_one_here(places: Path, monkeypatch: pytest.MonkeyPa
     network = {"multi_resolution": {"attention_width": 8}}
     job = job_for(places, "combined", options, network=network, schedule={"steps": 4, "evaluate_every": 1})
     here = whole_run(job, places / "here")
-    with elsewhere.elsewhere(monkeypatch, "core.execute"):
+    with elsewhere.elsewhere(monkeypatch, "core.execution.execute"):
         there = whole_run(job, places / "there")
     for stage in ("source-only", "adapted"):
         assert_equal_weights(weights(here, stage), weights(there, stage))
@@ -123,7 +124,12 @@ def test_what_is_done_with_a_finished_run_is_done_there(
     job = job_for(places, "cyclegan", {"width": 8, "blocks": 1, "warm_share": 0.0})
     run = run_for(job, places / "run")
     work(run)
-    users = ("core.estimate", "core.remap", "core.reverse", "core.translate")
+    users = (
+        "core.execution.estimate",
+        "core.execution.remap",
+        "core.execution.reverse",
+        "core.execution.translate",
+    )
     with elsewhere.elsewhere(monkeypatch, *users):
         assert estimate(job, places).total_s > 0
         list(map_scenes(run.folder, [places / "target.tif"], places / "more", "adapted", probabilities=True))

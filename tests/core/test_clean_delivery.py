@@ -18,8 +18,8 @@ from core.delivery.bundle import deliver
 from core.delivery.cleaning import least_px
 from core.delivery.parts import Cleaning
 from core.errors import BadInput
-from core.map_files import map_path
-from core.run import Run
+from core.runs.map_files import map_path
+from core.runs.run import Run
 from geo_io import id_rows
 from geo_io.class_areas import class_areas
 from geo_io.grid import Grid

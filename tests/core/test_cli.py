@@ -15,8 +15,7 @@ import yaml
 from small_job import draw, write_job
 from typer.testing import CliRunner, Result
 
-from core import console, execute
-from core import sample as drawing
+from core import console
 from core.cli import app
 from core.errors import BadInput, RunFailed, Stopped
 from core.events import (
@@ -31,12 +30,14 @@ from core.events import (
     Stepped,
     Warned,
 )
+from core.execution import execute
 from core.files import write_json, write_text
 from core.job import load_job
 from core.journal import Journal
-from core.metrics import Confusion
+from core.judging.metrics import Confusion
 from core.progress import Progress
-from core.run import Run, take_requests, write_exit
+from core.runs.run import Run, take_requests, write_exit
+from core.sample import sample as drawing
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ from small_job import draw
 
 from core.disk_space import needed_bytes, require_room
 from core.errors import BadInput, RunFailed
-from core.execute import execute
-from core.run import create
-from core.run_state import size_bytes, state_of
+from core.execution.execute import execute
+from core.runs.run import create
+from core.runs.run_state import size_bytes, state_of
 from core.variants import plan
 
 Usage = namedtuple("Usage", "total used free")

@@ -9,14 +9,14 @@ import pytest
 import torch
 from engines import DEEPLABV2, assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
 
-from core import preflight
 from core.bench import Bench, Losses
+from core.checks import preflight
 from core.events import Phased, Progressed
-from core.execute import execute
+from core.execution.execute import execute
 from core.job import Job, MultiResolution
 from core.journal import read
 from core.registry import choose, healthy, load, names
-from core.run import Run, open_run
+from core.runs.run import Run, open_run
 
 pytestmark = pytest.mark.usefixtures("few_crops")
 
@@ -76,7 +76,7 @@ def assert_a_killed_run_ends_alike(job: Job, places: Path, monkeypatch: pytest.M
     straight, broken = run_for(job, places / "straight"), run_for(job, places / "broken")
     work(straight)
     killed: set[tuple[str, str]] = set()
-    with elsewhere.elsewhere(monkeypatch, "core.execute"):
+    with elsewhere.elsewhere(monkeypatch, "core.execution.execute"):
         while not broken.done:
             work_until_a_new_moment(broken, killed)
     assert len(killed) >= 2 * len(straight_phases(straight)), (

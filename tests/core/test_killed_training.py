@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engines import assert_equal_weights, draw, job_for, run_for, weights, work
 
-from core.run import Run, open_run
+from core.runs.run import Run, open_run
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}

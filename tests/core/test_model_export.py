@@ -16,9 +16,9 @@ from core.delivery.bundle import deliver
 from core.delivery.catalogue import SCHEMAS
 from core.delivery.deployed import Deployed
 from core.delivery.model import PARITY
+from core.execution.remap import finished_model
 from core.prepare import seen_target
-from core.remap import finished_model
-from core.run import Run
+from core.runs.run import Run
 
 SIZES = ((1, 2, 2), (2, 5, 3), (1, 4, 7))
 """Batch, and sides in multiples of what the network takes."""

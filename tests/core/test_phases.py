@@ -8,9 +8,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.bench import Bench
 from core.errors import BadInput
+from core.execution.stages import stage_order
 from core.parts.adversary import Adversary
 from core.phases import Phase, rate
-from core.stages import stage_order
 
 
 def test_the_classic_schedule_at_150_of_250_thousand_steps() -> None:

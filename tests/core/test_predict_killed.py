@@ -12,7 +12,7 @@ import pytest
 from maps import predictor_for, scene_of
 from worlds import write_raster
 
-from core.predict import predict_scene
+from core.mapping.predict import predict_scene
 from geo_io.blocks import CACHE
 from geo_io.scene import Scene
 

@@ -8,13 +8,13 @@ import pytest
 from engines import draw, job_for
 
 from core.card import KINDS
-from core.choices import check_choices
+from core.execution.choices import check_choices
+from core.execution.stages import stage_order
 from core.job import Job
 from core.networks.decoders import check_decoder
 from core.networks.encoders import check_encoder
 from core.presets import Preset, preset, presets, recipes
 from core.registry import choose, healthy, load, names
-from core.stages import stage_order
 from core.sweeps import sweep, sweeps
 from core.variants import plan_batch, with_settings
 

@@ -9,11 +9,11 @@ from engines import assert_equal_weights, draw, job_for, run_for, weights, work
 
 from core.errors import BadInput, Stopped
 from core.events import AnyEvent, Paused, Phased, Resumed, Stepped, Warned
-from core.execute import execute
+from core.execution.execute import execute
 from core.files import read_json
 from core.journal import read
 from core.progress import Progress
-from core.run import Run, ask, create, open_run, run_id
+from core.runs.run import Run, ask, create, open_run, run_id
 
 pytestmark = pytest.mark.usefixtures("few_crops")
 

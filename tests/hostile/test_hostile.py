@@ -14,7 +14,7 @@ from core.cli import app
 from core.files import write_json
 from core.job import load_job
 from core.prepare import prepare
-from core.run import create
+from core.runs.run import create
 
 
 def files(folder: Path) -> dict[str, int]:

@@ -15,12 +15,13 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
 
 from engines import draw, job_for  # noqa: E402  # the tests' helpers, found by the line above
 
-from core import signals, training  # noqa: E402
 from core.errors import BadInput, Stopped  # noqa: E402
 from core.events import AnyEvent, Asked, Stepped  # noqa: E402
-from core.execute import execute  # noqa: E402
+from core.execution import training  # noqa: E402
+from core.execution.execute import execute  # noqa: E402
 from core.journal import NAME, read  # noqa: E402
-from core.run import Run, ask, ask_preview, create, open_run  # noqa: E402
+from core.judging import signals  # noqa: E402
+from core.runs.run import Run, ask, ask_preview, create, open_run  # noqa: E402
 from geo_io.grid import Box  # noqa: E402
 
 STEPS = 60

@@ -18,8 +18,8 @@ from recorded import run_folder
 
 from app import command
 from app.panels.apply import ApplyPanel
-from core import signals
 from core.events import Warned
+from core.judging import signals
 
 ENGINE_MS = 120_000
 

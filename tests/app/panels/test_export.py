@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app import command
 from app.panels.export import ExportDialog
-from core.comparison import read_outcome
 from core.delivery.parts import PARTS
-from core.map_files import map_path
+from core.judging.comparison import read_outcome
+from core.runs.map_files import map_path
 from geo_io.write import read_tags
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +38,7 @@ import sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
 from app.panels.export import ExportDialog
-from core.comparison import read_outcome
+from core.judging.comparison import read_outcome
 app = QApplication([])
 dialog = ExportDialog(read_outcome(Path(sys.argv[1])), Path(sys.argv[2]))
 for part, tick in dialog.parts.items():

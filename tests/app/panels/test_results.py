@@ -14,8 +14,8 @@ from app import areas
 from app.areas import AreaCount
 from app.background import THREADS, Background
 from app.panels.results import ResultsPanel
-from core.comparison import read_outcome
 from core.files import read_json, write_json
+from core.judging.comparison import read_outcome
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from app.history import PROGRESS, STATE, History, Index
 from app.panels.runs import RunsPanel
 from core.events import Asked
 from core.journal import Journal
-from core.run import take_requests
-from core.run_reading import RunState
-from core.run_state import RunSummary
+from core.runs.run import take_requests
+from core.runs.run_reading import RunState
+from core.runs.run_state import RunSummary
 
 
 @pytest.fixture

@@ -1,0 +1,167 @@
+"""T-BDL-3 and the loop's memory: which phases follow which, on what they start, and where they resume."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from engines import assert_equal_weights, bench_for, job_for
+
+from core.bench import Bench
+from core.checkpoint import Checkpoint
+from core.events import Progressed
+from core.methods.bdl import Options, phases, train
+from core.networks.outputs import Outputs
+from core.networks.segmentor import Segmentor
+from core.parts.pseudo_maps import PseudoMaps
+from core.parts.translator import Translator
+
+PAPER = {"rounds": 2, "retrainings": 2, "warm_share": 0, "restart": True}
+SMALL = {"width": 8, "blocks": 1}
+
+
+def bench_with(places: Path, cache: str, options: dict[str, Any], steps: int = 16) -> Bench:
+    return bench_for(job_for(places, "bdl", options, schedule={"steps": steps}), places / cache)
+
+
+def course(bench: Bench, options: dict[str, Any]) -> list[str]:
+    """What was done, in order; L for labelling."""
+    done: list[str] = []
+    for said in train(bench, Options(**options)):
+        now = "L" if isinstance(said, Progressed) else bench.phase.name
+        done += [now] if done[-1:] != [now] else []
+    return done
+
+
+def test_two_rounds_of_two_retrainings_are_those_of_the_published_table(places: Path) -> None:
+    bench = bench_with(places, "cache", PAPER | SMALL)
+    one = ["translate {k}", "adapt {k}", "L", "retrain {k}.1", "L", "retrain {k}.2"]
+    assert course(bench, PAPER | SMALL) == [text.format(k=k) for k in (1, 2) for text in one]
+
+
+def test_a_warm_start_is_the_source_only_models() -> None:
+    found = phases(Options(), 1000)
+    assert [phase.name for phase in found] == ["source", "translate 1", "adapt 1", "retrain 1.1"]
+    assert [phase.steps for phase in found] == [300, 300, 200, 200]
+    assert (found[0].start, found[0].horizon) == (0, 1000)
+    assert (found[-1].start + found[-1].steps, found[-1].horizon) == (1000, 1000)
+
+
+@pytest.mark.parametrize("steps", [7, 100, 2001])
+@pytest.mark.parametrize(("rounds", "retrainings", "warm"), [(1, 0, 0), (1, 1, 0.3), (2, 2, 0), (2, 3, 0.5)])
+def test_no_step_is_lost_and_the_rate_falls_to_nought(
+    steps: int, rounds: int, retrainings: int, warm: float
+) -> None:
+    o = Options(rounds=rounds, retrainings=retrainings, warm_share=warm)
+    found = phases(o, steps)
+    assert sum(phase.steps for phase in found) == steps
+    segmentors = [phase for phase in found if not phase.name.startswith("translate")]
+    ends = [phase.start + phase.steps for phase in segmentors]
+    assert ends[-1] == segmentors[-1].horizon
+    assert all(end <= phase.start for end, phase in zip(ends, segmentors[1:], strict=False))
+
+
+def test_each_training_starts_on_the_initial_weights_where_that_is_asked_for(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[dict[str, torch.Tensor]] = []
+    optimizer = Bench.optimizer
+
+    def remembered(bench: Bench, network: Segmentor) -> torch.optim.Optimizer:
+        begun.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        return optimizer(bench, network)
+
+    monkeypatch.setattr(Bench, "optimizer", remembered)
+    bench = bench_with(places, "cache", PAPER | SMALL)
+    course(bench, PAPER | SMALL)
+    assert len(begun) == 1 + 6
+    for weights in begun[1:]:
+        assert_equal_weights(weights, begun[0])
+    begun.clear()
+    going_on = PAPER | SMALL | {"restart": False}
+    course(bench_with(places, "other", going_on), going_on)
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_stopped_while_labelling_it_goes_on_with_the_network_that_labels(places: Path, restart: bool) -> None:
+    options = SMALL | {"restart": restart}
+    straight = bench_with(places, "straight", options)
+    course(straight, options)
+
+    stopped = bench_with(places, "stopped", options)
+    saved: Checkpoint | None = None
+    for said in train(stopped, Options(**options)):
+        if isinstance(said, Progressed):
+            saved = stopped.state("adapted")
+            break
+    assert saved
+    assert saved.phase == "adapt 1"
+    resumed = bench_with(places, "resumed", options)
+    resumed.resume = saved
+    course(resumed, options)
+    assert_equal_weights(straight.segmentor.state_dict(), resumed.segmentor.state_dict())
+
+
+def test_what_labels_is_the_network_of_the_phase_before(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, labelling = SMALL | {"restart": True, "retrainings": 2}, []
+    make = PseudoMaps.make
+
+    def remembered(maps: PseudoMaps, network: Segmentor) -> Iterator[Progressed]:
+        labelling.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        return make(maps, network)
+
+    monkeypatch.setattr(PseudoMaps, "make", remembered)
+    bench, last = bench_with(places, "cache", options), {}
+    for said in train(bench, Options(**options)):
+        if isinstance(said, dict):
+            last[bench.phase.name] = {name: t.clone() for name, t in bench.segmentor.state_dict().items()}
+    assert len(labelling) == 2
+    assert_equal_weights(labelling[0], last["adapt 1"])
+    assert_equal_weights(labelling[1], last["retrain 1.1"])
+
+
+def test_the_first_translation_is_judged_where_there_is_a_warm_start(places: Path) -> None:
+    for warm, judged in ((0, ["translate 2"]), (0.3, ["translate 1", "translate 2"])):
+        options, found = SMALL | {"rounds": 2, "warm_share": warm}, []
+        bench = bench_with(places, str(warm), options)
+        for said in train(bench, Options(**options)):
+            if isinstance(said, dict) and "consistency" in said and bench.phase.name not in found:
+                found.append(bench.phase.name)
+        assert found == judged
+
+
+def test_the_segmentor_and_its_adversary_see_the_source_translated(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, list[bool]] = {}
+    forward = Segmentor.forward
+
+    def spied(network: Segmentor, image: torch.Tensor) -> Outputs:
+        if network is bench.segmentor:
+            seen.setdefault(bench.phase.name, []).append(bool((image == 0).all()))
+        return forward(network, image)
+
+    monkeypatch.setattr(Segmentor, "forward", spied)
+    monkeypatch.setattr(Translator, "to_target", lambda _, batch: batch._replace(image=0 * batch.image))
+    job = job_for(
+        places, "bdl", SMALL, schedule={"steps": 10}, sampling={"crop_px": 32, "photometric_jitter": 0.0}
+    )
+    bench = bench_for(job, places / "cache")
+    for _ in train(bench, Options(**SMALL)):
+        pass
+    assert seen["adapt 1"][:4] == [True, False] * 2, "what follows is labelling"
+    assert not any(seen["source"])
+
+
+def test_pseudo_labels_teach_in_retraining_alone(places: Path) -> None:
+    seen: dict[str, list[float]] = {}
+    bench = bench_with(places, "cache", SMALL)
+    for said in train(bench, Options(**SMALL)):
+        if isinstance(said, dict) and "trusted" in said:
+            seen.setdefault(bench.phase.name, []).append(float(said["trusted"]) * float(said["self_taught"]))
+    assert set(seen["adapt 1"]) == {0.0}
+    assert min(seen["retrain 1.1"]) > 0
