@@ -131,9 +131,9 @@ class Bench:
                 {"params": [p for p in parameters if p.ndim <= 1], "lr": lr, "weight_decay": 0.0},
             ]
         groups = [group for group in groups if group["params"]]
-        if s.optimizer == "sgd":
-            return self.scheduled(torch.optim.SGD(groups, momentum=0.9))
-        return self.scheduled(torch.optim.AdamW(groups))
+        if s.optimizer == "adamw":
+            return self.scheduled(torch.optim.AdamW(groups))
+        return self.scheduled(torch.optim.SGD(groups, momentum=0.9, nesterov=s.optimizer == "nesterov"))
 
     def scheduled(self, optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
         """The optimiser, its rates taken as peaks that the job's schedule scales at every step."""

@@ -16,6 +16,7 @@ from core.commands.delivery import Which, export
 from core.commands.guard import Guarded, in_one_line
 from core.commands.runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
 from core.errors import DONE, FAILED, STOPPED, RunFailed
+from core.job import TestTimeViews
 
 if TYPE_CHECKING:
     from core.variants import Planned
@@ -184,6 +185,10 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write the probability of each class too, a band a class.")
     ] = False,
+    test_time_views: Annotated[
+        TestTimeViews | None,
+        typer.Option(help="Orientations in which each tile is seen, answers averaged (default: the run's)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Map more scenes with the model of a finished run."""
@@ -192,7 +197,7 @@ def predict(
     from core.runs.run_state import require_outside_runs
 
     require_outside_runs(to)
-    watch(map_scenes(run, scenes, to, which, probabilities), as_json)
+    watch(map_scenes(run, scenes, to, which, probabilities, test_time_views), as_json)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from core.options import Options, load_yaml, parse
 from geo_io.legend import Legend, Value
 
 Band = int | str
+TestTimeViews = Literal[1, 2, 4, 8]
 
 
 def _short_form(value: object) -> object:
@@ -91,8 +92,16 @@ class Sampling(Options):
     scale_jitter: float = Field(
         1.25, ge=1, le=2, description="Crops are drawn up to this factor larger or smaller"
     )
-    photometric_jitter: float = Field(
-        0.2, ge=0, le=1, description="Strength of per-band gain, bias and gamma"
+    orientations: Literal["all", "mirrored", "none"] = Field(
+        "all",
+        description="Crops are turned and mirrored at random: in all eight ways, as fits images without an "
+        "up, left to right alone, or not",
+    )
+    photometric_jitter: float = Field(0.2, ge=0, le=1, description="Strength of per-band gain and bias")
+    statistics: Literal["each", "source"] = Field(
+        "each",
+        description="Pixel values are centred and scaled by each place's own mean and spread, which adapts "
+        "to brightness and contrast already, or by the source's in both, as in the papers",
     )
     max_class_share: float | None = Field(
         None,
@@ -165,11 +174,15 @@ class Schedule(Options):
     head_lr_factor: float = Field(
         10.0, gt=0, description="Learning rate of decoder and head over the encoder's"
     )
-    optimizer: Literal["adamw", "sgd"] = Field(
-        "adamw", description="sgd has momentum 0.9, as most of the papers do"
+    optimizer: Literal["adamw", "sgd", "nesterov"] = Field(
+        "adamw", description="sgd has momentum 0.9, as most of the papers do; nesterov is SGD with Nesterov's"
     )
-    weight_decay: float = Field(0.01, ge=0, description="Of every weight, by the optimiser")
-    warmup: float = Field(0.1, ge=0, le=0.5, description="Share of the steps with rising learning rate")
+    weight_decay: float = Field(
+        0.01, ge=0, description="Of every weight but those of norms and biases, by the optimiser"
+    )
+    warmup: float = Field(
+        0.1, ge=0, le=0.5, description="Share of the horizon over which the learning rate rises"
+    )
     poly_power: float = Field(1.0, ge=0, description="Power of the polynomial decay")
     horizon: int | None = Field(
         None, ge=1, description="Step at which the rate would reach 0 (default: steps)"
@@ -196,6 +209,11 @@ class Predict(Options):
     tile_px: int = Field(512, ge=64, le=4096, description="Side of a tile in working pixels")
     overlap_px: int = Field(128, ge=0, description="Overlap of neighbouring tiles in working pixels")
     batch: int = Field(8, ge=1, le=256, description="Tiles in a forward pass")
+    test_time_views: TestTimeViews = Field(
+        1,
+        description="Test-time augmentation: a tile is seen in so many orientations and the answers are "
+        "averaged; takes as many times as long",
+    )
     confidence: bool = Field(True, description="Write the confidence raster too")
     probabilities: bool = Field(
         False, description="Write a raster with the probability of each class too, a band a class"

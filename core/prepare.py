@@ -1,7 +1,7 @@
 """From a job's files to training data: open, match bands, measure, index, hold out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.bench import SOURCE, TARGET
@@ -51,10 +51,12 @@ def prepare(job: Job, cache: Path) -> Iterator[Progressed | Prepared]:
     held = holdout.choose(
         indexes[0].classes, cell_px, 4, job.sampling.holdout, job.sampling.crop_px // 8, job.seed
     )
-    stats = {name: cache / f"stats-{name}.json" for name in (SOURCE, TARGET)}
+    stats = _stats(source, cache / f"stats-{SOURCE}.json")
+    scaled_like = stats if job.sampling.statistics == "source" else None
+    target_stats = _stats(target, cache / f"stats-{TARGET}.json", scaled_like)
     domains = {
-        SOURCE: Domain(source, _stats(source, stats[SOURCE]), gsd_m, job.sampling, indexes[0], held),
-        TARGET: Domain(target, _stats(target, stats[TARGET]), gsd_m, job.sampling, indexes[1]),
+        SOURCE: Domain(source, stats, gsd_m, job.sampling, indexes[0], held),
+        TARGET: Domain(target, target_stats, gsd_m, job.sampling, indexes[1]),
     }
     if not (cache / "data.json").exists():
         scaling = list(dict.fromkeys(place.scene.scaling for place in target))
@@ -82,8 +84,11 @@ def seen(cache: Path, domain: str) -> BandStats:
     return BandStats.from_dict(read_json(cache / f"stats-{domain}.json"))
 
 
-def _stats(places: list[Place], cache: Path) -> BandStats:
-    """A domain's radiometry, measured once and recorded in the run."""
+def _stats(places: list[Place], cache: Path, scaled_like: BandStats | None = None) -> BandStats:
+    """A domain's radiometry, measured once and recorded in the run; mean and spread may be another's."""
     if not cache.exists():
-        write_json(cache, measure((place.scene, place.area) for place in places).to_dict())
+        found = measure((place.scene, place.area) for place in places)
+        if scaled_like:
+            found = replace(found, mean=scaled_like.mean, std=scaled_like.std)
+        write_json(cache, found.to_dict())
     return BandStats.from_dict(read_json(cache))

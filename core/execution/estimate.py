@@ -73,7 +73,8 @@ class _Trial:
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         tile_s, tiles, map_gib = self._maps()
-        crop_s = tile_s * (self.job.sampling.crop_px / self.job.predict.tile_px) ** 2
+        seen_once_s = tile_s / self.job.predict.test_time_views
+        crop_s = seen_once_s * (self.job.sampling.crop_px / self.job.predict.tile_px) ** 2
         paces, step_gib = self._paces(crop_s)
         models, peak = len(self.order), _peak_gib(self.device)
         judged = models * 3 * signals.CROPS + self.left_out
@@ -83,7 +84,7 @@ class _Trial:
                 PhaseCost(name=name, steps=steps, seconds_per_step=paces[name])
                 for name, steps in phases_of(self.order)
             ],
-            judging_s=judged * crop_s + self.left_out_tiles * tile_s,
+            judging_s=judged * crop_s + self.left_out_tiles * seen_once_s,
             maps_s=tile_s * tiles * (models if self.job.predict.models == "both" else 1),
             tiles=tiles,
             memory_gib=None if peak is None else max(peak, map_gib or 0, step_gib or 0),

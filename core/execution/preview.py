@@ -104,9 +104,8 @@ class Previews:
 
     def _probabilities(self, network: nn.Module, seen: Seen) -> Tensor:
         job, domain = self.run.job, self.bench.domains[TARGET]
-        predictor = Predictor(
-            network, domain.stats, job.legend, job.predict, self.bench.device, seen.grid.gsd_m
-        )
+        options = job.predict.model_copy(update={"test_time_views": 1})
+        predictor = Predictor(network, domain.stats, job.legend, options, self.bench.device, seen.grid.gsd_m)
         return probabilities(predictor, seen.patch)
 
     def _kept(self, kind: type[Part]) -> Part | None:

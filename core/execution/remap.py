@@ -15,7 +15,7 @@ from core.events import Pictured, Progressed, Warned
 from core.execution.maps import predictor, tags
 from core.files import located, read_json
 from core.imagery.places import open_like
-from core.job import SceneFiles
+from core.job import SceneFiles, TestTimeViews
 from core.mapping.predict import predict_scene
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.prepare import Scaling, seen_scaling, seen_target
@@ -30,11 +30,17 @@ MOST_BEYOND = 0.5
 
 
 def map_scenes(
-    folder: Path, images: list[Path], to: Path, which: Which, probabilities: bool = False
+    folder: Path,
+    images: list[Path],
+    to: Path,
+    which: Which,
+    probabilities: bool = False,
+    test_time_views: TestTimeViews | None = None,
 ) -> Iterator[Progressed | Pictured | Warned]:
     """Write a map of each image to `to`. They must be like the target's: its sensor, bands and season.
 
-    As the run's own maps; `probabilities`: with a raster of every class's probability, whatever the run has.
+    As the run's own maps, but for what is asked otherwise: `probabilities`, with a raster of every class's
+    probability; `test_time_views`, each tile seen in so many orientations.
     Of the run nothing but its folder is needed. Raises BadInput where it has no such model, an image does
     not fit, or `to` holds another image's map by its name.
     """
@@ -49,8 +55,8 @@ def map_scenes(
         _check(place.scene, to / (stem + CLASS_SUFFIX))
     device = launch(run.job.schedule).device
     maker = predictor(run, finished_model(run, stage, stats.names, device), device)
-    if probabilities:
-        maker.options = maker.options.model_copy(update={"probabilities": True})
+    asked = {"probabilities": probabilities, "test_time_views": test_time_views}
+    maker.options = maker.options.model_copy(update={name: value for name, value in asked.items() if value})
     for place, stem in zip(places, names, strict=True):
         for finding in _oddities(place.scene, stats, scaling):
             yield Warned(text=finding.text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import BadInput
+from core.imagery import orientations
 from core.imagery.class_index import ClassIndex, read_labelled
 from core.imagery.holdout import Holdout
 from core.imagery.places import Place
@@ -109,13 +110,14 @@ class Domain:
         return full if full.any() else counts[:, c] > 0
 
     def draw(self, generator: np.random.Generator) -> Sample:
-        """One augmented crop: rare classes preferred, scale jittered, one of the eight orientations."""
+        """One augmented crop: rare classes preferred, scale jittered, turned and mirrored."""
         sample = self._draw_once(generator)
         for _ in range(REDRAWS):
             if self._will_do(sample):
                 break
             sample = self._draw_once(generator)
-        return _orient(sample, int(generator.integers(8)))
+        number = orientations.draw(self.sampling.orientations, generator)
+        return Sample(*(orientations.turn_array(each, number) for each in sample))
 
     def _will_do(self, sample: Sample) -> bool:
         """Enough of it is valid, and no class covers too much of what is labelled."""
@@ -189,13 +191,3 @@ class Domain:
 def _inside(start: int, side: int, size: int) -> int:
     """`start` moved so that the crop lies inside, or centred on a scene smaller than it."""
     return (size - side) // 2 if size < side else min(max(start, 0), size - side)
-
-
-def _orient(sample: Sample, which: int) -> Sample:
-    """One of the eight orientations of the square (the dihedral group D4)."""
-
-    def turn(a: NDArray[Any]) -> NDArray[Any]:
-        a = np.rot90(a, which % 4, axes=(-2, -1))
-        return np.ascontiguousarray(a[..., ::-1] if which >= 4 else a)
-
-    return Sample(turn(sample.values), turn(sample.label), turn(sample.valid))

@@ -108,10 +108,10 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
 
     Memory is, with w the working columns held at once, T the tile's side, c bands, k classes and b
     tiles in a batch: the band of probabilities, 4 k (T + 1) w; strips of pixels read ahead or under
-    way, (c bytes + 2) each; the batch, b T² (c (bytes + 4) + 1 + 4 k); the rows being decided and
-    written; GDAL's cache of blocks and, where pixels are resampled, ours, both of which are kept to
-    that while the map is made. The raster's height is not in it. The network's weights and
-    activations and the libraries come on top.
+    way, (c bytes + 2) each; the batch, b T² (c (bytes + 4) + 1 + 4 k), and b T² (4 c + 8 k) more where
+    tiles are turned; the rows being decided and written; GDAL's cache of blocks and, where pixels are
+    resampled, ours, both of which are kept to that while the map is made. The raster's height is not in
+    it. The network's weights and activations and the libraries come on top.
     """
     plane, k, c = predictor.plane(scene.grid), len(predictor.legend.classes), len(scene.bands)
     tiling, tile = plane.tiling_y, predictor.options.tile_px
@@ -127,6 +127,7 @@ def estimate(predictor: Predictor, scene: Scene) -> Estimate:
         4 * k * (tile + 1) * columns + 4 * (tile + 1) * columns,
         min(read_ahead * rows, scene.grid.height + rows) * columns * (c * itemsize + 2),
         slots * tile**2 * (c * (itemsize + 4) + 1 + 4 * k) + 8 * k * tile**2,
+        slots * tile**2 * (4 * c + 8 * k) * (predictor.options.test_time_views > 1),
         2 * (made + kept) * math.ceil(tiling.tile / plane.taps_y.factor) * widths[0],
         4 * CHUNK_BYTES + READ_BYTES,
         GDAL_CACHE_MB * 2**20 + _cache_bytes(scene, plane, widths[0], THREADS),

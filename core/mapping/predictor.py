@@ -11,6 +11,7 @@ from lightning_fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
 from core.errors import BadInput, RunFailed
+from core.imagery import orientations
 from core.imagery.radiometry import Standardise
 from core.job import Predict
 from core.mapping.blend import Plane
@@ -76,9 +77,20 @@ class Predictor:
         image = torch.empty(values.shape, device=self.device)
         for i in range(len(values)):  # one at a time: buffers of a tile stay in the allocator's cache
             image[i] = self.standardise(values[i : i + 1], valid[i : i + 1])[0]
+        views = orientations.ALL[: self.options.test_time_views]
         with evaluating(self.segmentor):
-            logits: Tensor = self.segmentor(image).logits
-        return logits
+            if len(views) == 1:
+                logits: Tensor = self.segmentor(image).logits
+                return logits
+            total = self._as_seen(image, views[0])
+            for view in views[1:]:
+                total += self._as_seen(image, view)
+            return total.div_(len(views)).log_()
+
+    def _as_seen(self, image: Tensor, view: int) -> Tensor:
+        """(b, c, t, t) -> (b, k, t, t): the probabilities that images have when seen in an orientation."""
+        logits = self.segmentor(orientations.turn(image, view).contiguous()).logits
+        return orientations.turn_back(torch.softmax(logits.float(), 1), view)
 
     def map_grid(self, grid: Grid) -> Grid:
         """The pixels of the map of an image on `grid`."""

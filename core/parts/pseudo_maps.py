@@ -77,7 +77,7 @@ class PseudoMaps:
 
     def _maker(self, network: Segmentor) -> Predictor:
         bench, target = self.bench, self.bench.domains[TARGET]
-        options = bench.job.predict.model_copy(update={"confidence": True})
+        options = bench.job.predict.model_copy(update={"confidence": True, "test_time_views": 1})
         return Predictor(
             network, target.stats, bench.job.legend, options, bench.device, target.gsd_m, native=False
         )

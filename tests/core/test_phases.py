@@ -1,8 +1,10 @@
 """T-LR and T-DL-1: the learning rate's schedule, and that what is trained follows it."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 from engines import DEEPLABV2, bench_for, draw, job_for
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -46,6 +48,15 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     folder = tmp_path_factory.mktemp("places")
     draw(folder)
     return bench_for(job_for(folder, network=DEEPLABV2), folder / "cache")
+
+
+@pytest.mark.parametrize(("name", "nesterov"), [("sgd", False), ("nesterov", True)])
+def test_sgd_has_momentum_and_nesterovs_where_asked(bench: Bench, name: str, nesterov: bool) -> None:
+    schedule = bench.job.schedule.model_copy(update={"optimizer": name})
+    bench = dataclasses.replace(bench, job=bench.job.model_copy(update={"schedule": schedule}))
+    optimizer = bench.optimizer(bench.segmentor)
+    assert isinstance(optimizer, torch.optim.SGD)
+    assert {(group["momentum"], group["nesterov"]) for group in optimizer.param_groups} == {(0.9, nesterov)}
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])

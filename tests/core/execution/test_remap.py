@@ -50,6 +50,14 @@ def test_probabilities_of_a_run_that_made_none(finished: tuple[Run, Path], tmp_p
         assert file.descriptions == tuple(run.job.legend.names)
 
 
+def test_more_views_than_the_run_had(finished: tuple[Run, Path], tmp_path: Path) -> None:
+    run, image = finished
+    list(map_scenes(run.folder, [image], tmp_path, "chosen", test_time_views=8))
+    made, before = maps(tmp_path), maps(run.maps / "source-only")
+    assert made.keys() == before.keys()
+    assert made["target.confidence.tif"] != before["target.confidence.tif"]
+
+
 def test_bands_are_found_by_name_among_others(finished: tuple[Run, Path], tmp_path: Path) -> None:
     run, image = finished
     with rasterio.open(image) as file:

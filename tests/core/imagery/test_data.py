@@ -15,13 +15,13 @@ from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
 from core.imagery.class_index import ClassIndex, build_index
-from core.imagery.data import Domain, Sample, _orient, stacked
+from core.imagery.data import Domain, stacked
 from core.imagery.holdout import choose
 from core.imagery.places import open_region
 from core.imagery.radiometry import Standardise
 from core.job import Region
 from core.phases import Phase
-from core.prepare import Prepared, prepare
+from core.prepare import Prepared, prepare, seen_target
 from core.variants import plan
 from geo_io.grid import Box
 from geo_io.legend import Legend
@@ -118,6 +118,20 @@ def test_held_out_crops_are_labelled_nowhere_else(bench: Bench) -> None:
     assert not bench.domains[TARGET].held_out_crops(rng(0), 100)
 
 
+@pytest.mark.parametrize("statistics", ["each", "source"])
+def test_the_target_is_standardised_by_its_own_statistics_or_by_the_sources(
+    tmp_path: Path, statistics: str
+) -> None:
+    """Of two places that differ by a factor in brightness; a run maps with what it trained with."""
+    draw(tmp_path)
+    bench = bench_for(job_for(tmp_path, sampling={"statistics": statistics}), tmp_path / "cache")
+    source, target = bench.domains[SOURCE], bench.domains[TARGET]
+    alike = target.stats.mean == source.stats.mean and target.stats.std == source.stats.std
+    assert alike == (statistics == "source")
+    assert target.stats.high != source.stats.high, "each is clipped to its own range"
+    assert seen_target(tmp_path / "cache")[0] == target.stats
+
+
 def test_target_crops_carry_no_label(bench: Bench) -> None:
     for i in range(10):
         assert (bench.domains[TARGET].draw(rng(0, i)).label == 255).all()
@@ -190,20 +204,23 @@ def test_one_object_covers_equal_pixels_at_any_native_pixel_size(tmp_path: Path)
     assert found[0] == found[1] == 64
 
 
-def test_the_eight_orientations_are_a_group_and_turn_label_and_image_together() -> None:
-    values = np.arange(2 * 4 * 4).reshape(2, 4, 4)
-    sample = Sample(values, values[0].astype(np.uint8), values[0] % 2 == 0)
-    turned = [_orient(sample, which) for which in range(8)]
-    assert len({t.values.tobytes() for t in turned}) == 8
-    for t in turned:
-        assert np.array_equal(t.values[0], t.label)
-        assert np.array_equal(t.valid, t.label % 2 == 0)
-        seen = {_orient(t, which).values.tobytes() for which in range(8)}
-        assert seen == {u.values.tobytes() for u in turned}, "closed: each turn of a turn is one of the eight"
-
-
-def test_crops_are_drawn_in_all_eight_orientations_with_the_ground_that_they_show(tmp_path: Path) -> None:
-    """T-RS-3: of an image whose bands say where each pixel lies."""
+@pytest.mark.parametrize(
+    ("orientations", "expected"),
+    [
+        (
+            "all",
+            {(0, a, b, 0) for a in (-1, 1) for b in (-1, 1)}
+            | {(a, 0, 0, b) for a in (-1, 1) for b in (-1, 1)},
+        ),
+        ("mirrored", {(1, 0, 0, 1), (1, 0, 0, -1)}),
+        ("none", {(1, 0, 0, 1)}),
+    ],
+)
+def test_crops_are_drawn_in_the_wanted_orientations_with_the_ground_that_they_show(
+    tmp_path: Path, orientations: str, expected: set[tuple[int, ...]]
+) -> None:
+    """T-RS-3: of an image whose bands say where each pixel lies. A turn: how (row, column) of the ground grow
+    with the crop's y, then with its x."""
     draw(tmp_path)
     rows, cols = np.mgrid[1:97, 1:97]
     label = np.random.default_rng(0).integers(0, 3, rows.shape).astype(np.uint8)
@@ -211,8 +228,9 @@ def test_crops_are_drawn_in_all_eight_orientations_with_the_ground_that_they_sho
     image = (np.stack([rows, cols, rows, cols]) * seen).astype(np.uint16)
     write_raster(tmp_path / "source.tif", image, names=BANDS, nodata=0)
     write_raster(tmp_path / "source-labels.tif", label, nodata=255)
-    job = job_for(tmp_path, sampling={"scale_jitter": 1.0, "rare_classes": False, "min_valid": 0.1})
-    domain, orientations = bench_for(job, tmp_path / "cache").domains[SOURCE], set()
+    sampling = {"scale_jitter": 1.0, "rare_classes": False, "min_valid": 0.1, "orientations": orientations}
+    domain = bench_for(job_for(tmp_path, sampling=sampling), tmp_path / "cache").domains[SOURCE]
+    turns = set()
     for i in range(100):
         crop = domain.draw(rng(0, i))
         row, col = crop.values[:2].astype(int) - 1
@@ -221,7 +239,5 @@ def test_crops_are_drawn_in_all_eight_orientations_with_the_ground_that_they_sho
         assert np.array_equal(crop.label[labelled], label[row[labelled], col[labelled]])
         y, x = np.nonzero(crop.valid)
         turn = np.linalg.lstsq(np.column_stack([y, x, y**0]), np.column_stack([row[y, x], col[y, x]]))[0]
-        orientations.add(tuple(np.rint(turn[:2]).astype(int).ravel().tolist()))
-    assert orientations == {(0, a, b, 0) for a in (-1, 1) for b in (-1, 1)} | {
-        (a, 0, 0, b) for a in (-1, 1) for b in (-1, 1)
-    }
+        turns.add(tuple(np.rint(turn[:2]).astype(int).ravel().tolist()))
+    assert turns == expected

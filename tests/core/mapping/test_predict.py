@@ -415,6 +415,40 @@ def test_probabilities_of_every_class(tmp_path: Path, gsd: float, confidence: bo
         assert len({share.tobytes() for share in shares}) == CLASSES
 
 
+@pytest.mark.parametrize("mode", ["blend", "crop"])
+def test_with_all_views_the_map_turns_with_the_image(tmp_path: Path, mode: str) -> None:
+    """Of a net that sees differently what is turned; one tile holds all, so that tiles turn too."""
+    values = noise(2, 64, 64)
+    straight = Scene.open(write_raster(tmp_path / "a.tif", values))
+    turned = Scene.open(write_raster(tmp_path / "b.tif", np.rot90(values, axes=(1, 2)).copy()))
+    differences = []
+    for views in (1, 8):
+        options = {"mode": mode, "tile_px": 64, "test_time_views": views}
+        predictor = predictor_for(straight, 3, **options)
+        ours = run(predictor, straight, tmp_path / f"a{views}")
+        theirs = run(predictor_for(turned, 3, **options), turned, tmp_path / f"b{views}")
+        differences.append((np.rot90(ours, axes=(1, 2)) != theirs)[0].mean())
+    assert differences[0] > 0.1
+    assert differences[1] < 1e-3
+
+
+@pytest.mark.parametrize("views", [2, 4, 8])
+def test_views_are_averaged_as_probabilities(tmp_path: Path, views: int) -> None:
+    scene = scene_of(tmp_path / "s.tif", 64, 64)
+    predictor = predictor_for(scene, 3, test_time_views=views)
+    image = torch.from_numpy(noise(2, 64, 64, dtype="uint16").astype(np.float32))[None]
+    valid = torch.ones(1, 64, 64, dtype=torch.bool)
+    alone = predictor_for(scene, 3)
+    expected = torch.zeros(1, CLASSES, 64, 64)
+    turns = [(0, False), (0, True), (2, False), (2, True), (1, False), (1, True), (3, False), (3, True)]
+    for quarters, mirrored in turns[:views]:
+        seen = torch.rot90(image, quarters, (2, 3))
+        seen = seen.flip(3) if mirrored else seen
+        p = alone.logits(seen, valid).softmax(1)
+        expected += torch.rot90(p.flip(3) if mirrored else p, -quarters, (2, 3)) / views
+    torch.testing.assert_close(predictor.logits(image, valid).softmax(1), expected)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "uint32"])
 def test_pixel_types(tmp_path: Path, dtype: str) -> None:
     with scene_of(tmp_path / "i.tif", 70, 70, dtype=dtype) as scene:
