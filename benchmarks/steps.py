@@ -3,7 +3,7 @@
     python -m benchmarks.steps FOLDER            # writes steps.md
     python -m benchmarks.steps FOLDER --steps 9 --crop 321 --threads 1
 
-FOLDER holds a clone of the authors' AdaptSegNet (see benchmarks.authors). Both loops train on the CPU
+FOLDER holds clones of the authors' AdaptSegNet and HRDA (see benchmarks.authors). Both loops train on the CPU
 on drawn crops: theirs is made of their network and discriminators in a loop that does what their script does
 in an iteration, ours is the method as a run drives it. For time the two take steps in turn in one process,
 so that whatever else the machine does slows both; for memory each has a process of its own. What was measured
@@ -17,16 +17,19 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from benchmarks.authors.adaptsegnet_training import Loop, adaptsegnet_job
 from benchmarks.authors.clones import Clones
-from benchmarks.authors.world import batch, bench_for, job
+from benchmarks.authors.resolutions import Fusion, Sliding
+from benchmarks.authors.world import batch, bench_for, job, normal
 from core.networks.segmentor import Segmentor
 
 HERE = Path(__file__).parent
@@ -34,6 +37,8 @@ RESULTS = HERE / "results" / "steps.jsonl"
 SHARED = "CPU seconds are the process's own; on a shared machine wall seconds hold what else ran.\n"
 CLASSES, LONG = 19, 250_000
 """As many classes and steps as theirs; few of the steps are taken."""
+HRDA_TURNS = 15
+FUSION, SLIDING = "fusion within a box, forth and back", "nine sliding windows, averaged"
 NETWORKS = [
     (encoder, decoder)
     for encoder in ("tu-pvt_v2_b2", "mit_b2", "resnet101")
@@ -110,6 +115,36 @@ def network(asked: argparse.Namespace) -> dict[str, Any]:
     return {**_shape(bench.segmentor), "cpu_s": cpu_s, "before_mb": before, "peak_mb": peak_mb()}
 
 
+def hrda(asked: argparse.Namespace) -> dict[str, Any]:
+    """CPU seconds of HRDA's parts on a crop of 1024 px at stride 4, ours and theirs in turn, the first left
+    out; of fusion with the backward pass."""
+    clones = Clones(asked.folder)
+    fusion = Fusion(clones, normal(2, CLASSES, 128, 128, seed=2), (256, 512, 512, 512), CLASSES)
+    for each in (fusion.context, fusion.detail, fusion.attention):
+        each.requires_grad_()
+    light = nn.Conv2d(3, CLASSES, 4, 4)  # so that what stands around the network counts
+    sliding = Sliding(clones, light, normal(2, 3, 1024, 1024), CLASSES)
+
+    def with_gradient(work: Callable[[], Tensor]) -> None:
+        work().sum().backward()
+
+    works: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        FUSION: (partial(with_gradient, fusion.ours), partial(with_gradient, fusion.theirs)),
+        SLIDING: (torch.no_grad()(sliding.ours), torch.no_grad()(sliding.theirs)),
+    }
+    found: dict[str, dict[str, list[float]]] = {}
+    for what, both in works.items():
+        turns = [[cpu_s(work) for work in both] for _ in range(HRDA_TURNS + 1)][1:]
+        found[what] = dict(zip(("ours", "theirs"), map(list, zip(*turns, strict=True)), strict=True))
+    return found
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
 def _shape(segmentor: Segmentor) -> dict[str, Any]:
     """Parameters in millions, and what stages the encoder has: channels at stride."""
     parts = {"encoder": segmentor.encoder_parameters(), "head": segmentor.head_parameters()}
@@ -120,7 +155,7 @@ def _shape(segmentor: Segmentor) -> dict[str, Any]:
     return {**{name: sum(p.numel() for p in ps) / 1e6 for name, ps in parts.items()}, "stages": named}
 
 
-CHILDREN = {"pace": pace, "memory": memory, "network": network}
+CHILDREN = {"pace": pace, "memory": memory, "network": network, "hrda": hrda}
 
 
 def child(asked: argparse.Namespace, *what: str) -> Any:
@@ -168,6 +203,25 @@ def loops_table(asked: argparse.Namespace) -> list[str]:
     return [*lines, f"| ours / theirs | {both[0]} | {both[1]} | **{whole:.2f}** | **{work:.2f}** |", ""]
 
 
+def hrda_table(asked: argparse.Namespace) -> list[str]:
+    lines = [
+        "## HRDA's parts beside its authors' modules\n",
+        f"What needs no mmcv of HRDA at commit `{Clones(asked.folder).commit('HRDA')}`, on the logits of two "
+        f"crops of 1024 px at stride 4, {CLASSES} classes, threads: {asked.threads}; medians of {HRDA_TURNS} "
+        "turns, and the ratio's range. Their networks need mmcv, so whole steps are ours alone "
+        "([two resolutions beside one](multi_resolution.md)).\n",
+        "| | ours, CPU s | theirs, CPU s | ours / theirs |",
+        "|---|---|---|---|",
+    ]
+    for what, found in child(asked, "hrda").items():
+        ratios = [a / b for a, b in zip(found["ours"], found["theirs"], strict=True)]
+        lines.append(
+            f"| {what} | {median(found['ours']):.3f} | {median(found['theirs']):.3f} "
+            f"| **{median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f}) |"
+        )
+    return [*lines, ""]
+
+
 def networks_table(asked: argparse.Namespace) -> list[str]:
     lines = [
         "## Networks\n",
@@ -206,7 +260,7 @@ def main() -> None:
         print(json.dumps(CHILDREN[asked.child[0]](asked)))
         return
     head = ["# A step of training\n", f"`python -m benchmarks.steps FOLDER` on {machine()}.", SHARED]
-    lines = [*head, *loops_table(asked), *networks_table(asked)]
+    lines = [*head, *loops_table(asked), *hrda_table(asked), *networks_table(asked)]
     (HERE / "steps.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -101,7 +101,7 @@ class Sampling(Options):
     statistics: Literal["each", "source"] = Field(
         "each",
         description="Pixel values are centred and scaled by each place's own mean and spread, which adapts "
-        "to brightness and contrast already, or by the source's in both, as in the papers",
+        "to brightness and contrast already, or by the source's in both: papers share one set too",
     )
     max_class_share: float | None = Field(
         None,

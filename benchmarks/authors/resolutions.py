@@ -1,5 +1,6 @@
 """HRDA and MIC: fusing two resolutions, sliding windows, where the detail lies, and what is hidden."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
@@ -39,14 +40,32 @@ def head(clones: Clones, **attributes: Any) -> Any:
     return made
 
 
+class Fusion:
+    """One fusion, of the whole at half the resolution and of a box (top, left, height, width) in it, as
+    both do it: `ours()` and `theirs()` -> (b, k, h, w)."""
+
+    def __init__(
+        self, clones: Clones, attention: Tensor, box_px: tuple[int, int, int, int], k: int = K
+    ) -> None:
+        top, left, height, width = (edge // STRIDE for edge in box_px)
+        self.attention, self.box = attention, (top, left, height, width)
+        b, _, *whole = attention.shape
+        self.context, self.detail = normal(b, k, *whole), normal(b, k, height, width, seed=1)
+        y, x, h, w = box_px
+        box = (y, y + h, x, x + w)
+        self._head = head(clones, scale_attention=lambda _: attention, hr_crop_box=box, num_classes=k)
+
+    def ours(self) -> Tensor:
+        return fuse(self.context, torch.sigmoid(self.attention), self.detail, self.box, 2)
+
+    def theirs(self) -> Tensor:
+        its: Tensor = self._head.forward([[self.context], [self.detail]])[0]
+        return its
+
+
 def fused(clones: Clones, attention: Tensor, box_px: tuple[int, int, int, int]) -> Pair:
-    """Of the whole at half the resolution and of a box (top, left, height, width) in it."""
-    top, left, height, width = (edge // STRIDE for edge in box_px)
-    context, detail = normal(2, K, 16, 24), normal(2, K, height, width, seed=1)
-    y, x, h, w = box_px
-    theirs = head(clones, scale_attention=lambda _: attention, hr_crop_box=(y, y + h, x, x + w))
-    its, *_ = theirs.forward([[context], [detail]])
-    return [fuse(context, torch.sigmoid(attention), detail, (top, left, height, width), 2)], [its]
+    both = Fusion(clones, attention, box_px)
+    return [both.ours()], [both.theirs()]
 
 
 @compare(
@@ -64,18 +83,39 @@ def fusion_of_one(clones: Clones) -> Pair:
     return fused(clones, 2 * normal(2, 1, 16, 24, seed=2), (64, 0, 64, 96))
 
 
+class Sliding:
+    """A network over windows of half of the sides that overlap by half, averaged, as both do it."""
+
+    def __init__(self, clones: Clones, network: nn.Module, image: Tensor, k: int = K) -> None:
+        self.network, self.image = network, image
+        asked = {
+            "hr_slide_overlapping": True,
+            "crop_size": tuple(side // 2 for side in image.shape[-2:]),
+            "extract_unscaled_feat": lambda crops: [network(crops)],
+        }
+        self._slide = partial(
+            clones.function("HRDA", BODY, "extract_slide_feat", torch=torch), SimpleNamespace(**asked)
+        )
+        self._head = head(clones, num_classes=k)
+
+    def ours(self) -> Tensor:
+        b, _, height, width = self.image.shape
+        boxes = windows(height, width, 2, True)
+        pieces = self.network(torch.cat([self.image[multi_resolution._part(box)] for box in boxes]))
+        cells = [cast(multi_resolution.Box, tuple(edge // STRIDE for edge in box)) for box in boxes]
+        pieces = pieces.unflatten(0, (len(boxes), b))
+        return averaged(pieces, cells, height // STRIDE, width // STRIDE)
+
+    def theirs(self) -> Tensor:
+        its: Tensor = self._head.decode_hr(self._slide(self.image), len(self.image))
+        return its
+
+
 @compare("HRDA", "sliding windows, averaged", "core/networks/multi_resolution.py", remark=CELLS)
 def sliding(clones: Clones) -> Pair:
     # Padding and a large kernel make a window's answer depend on where it is cut.
-    network, image = nn.Conv2d(3, K, 9, STRIDE, 4), normal(2, 3, 64, 96)
-    slide = clones.function("HRDA", BODY, "extract_slide_feat", torch=torch)
-    asked = {"hr_slide_overlapping": True, "crop_size": (32, 48)}
-    its = slide(SimpleNamespace(**asked, extract_unscaled_feat=lambda crops: [network(crops)]), image)
-    theirs = head(clones).decode_hr(its, 2)
-    boxes = windows(64, 96, 2, True)
-    pieces = torch.stack([network(image[multi_resolution._part(box)]) for box in boxes])
-    cells = [cast(multi_resolution.Box, tuple(edge // STRIDE for edge in box)) for box in boxes]
-    return [averaged(pieces, cells, 16, 24)], [theirs]
+    both = Sliding(clones, nn.Conv2d(3, K, 9, STRIDE, 4), normal(2, 3, 64, 96))
+    return [both.ours()], [both.theirs()]
 
 
 @compare(
