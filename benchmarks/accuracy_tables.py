@@ -41,6 +41,7 @@ def methods_table(results: list[Result]) -> str:
         "and equal total steps, warm starts and translators counted. Rows marked * train a translator, a",
         "narrow one, within the same total: they show that it works and are **not ranked**. *step*: seconds,",
         "by phase. *wall*: the whole run but the shared source-only model. *memory*: peak of the process.",
+        "Both times hold what else two machines did meanwhile; [paces.md](paces.md) compares them quietly.",
         "These budgets reach no plateau for self-training: the order of the papers is not testable here.",
     ]
     ranked = [row for row, chosen in ROWS.items() if not chosen.fails]
@@ -112,8 +113,12 @@ def section(results: list[Result], rows: Sequence[str], more: list[Column]) -> I
 
 
 def steps_s(results: list[Result]) -> str:
-    paces = results[-1].get("step_s", {})
-    return ", ".join(f"{seconds:.2f} {phase}" for phase, seconds in paces.items())
+    """The median of those that recorded it, phase by phase."""
+    paces = [r["step_s"] for r in results if r.get("step_s")]
+    phases = dict.fromkeys(phase for each in paces for phase in each)
+    return ", ".join(
+        f"{statistics.median(each[phase] for each in paces if phase in each):.2f} {phase}" for phase in phases
+    )
 
 
 def wall(results: list[Result]) -> str:
