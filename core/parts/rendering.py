@@ -1,11 +1,12 @@
 """FCAN's appearance network: source crops drawn anew in the target's style, once, by optimising the images.
 
 No generator is trained. Each crop is changed until an encoder sees in it what it saw in the source crop, and
-the mean Gram matrices of the target.
+the mean Gram matrices of target crops.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -23,11 +24,19 @@ from core.parts.style_translator import content_loss
 from geo_io.legend import IGNORE
 from geo_io.whole_file import whole
 
-TARGET_BATCHES = 16
-"""Batches of target crops whose Gram matrices are averaged."""
 PASSES = 3
 """What an iteration costs, in forward passes."""
 WHAT = "crops rendered"
+
+
+class How(NamedTuple):
+    """How crops are rendered: in how many steps of Adam, at which weight of the style over the content and
+    which rate, and of how many target crops the style is the mean."""
+
+    iterations: int
+    style_weight: float
+    lr: float
+    style_crops: int
 
 
 class Rendered:
@@ -41,20 +50,20 @@ class Rendered:
         self.bench, self.folder = bench, bench.folder and bench.folder / "rendered"
         self.asked, self.crops = crops, crops if self.folder else 0
 
-    def render(self, iterations: int, style_weight: float, lr: float) -> Iterator[Progressed]:
+    def render(self, how: How) -> Iterator[Progressed]:
         """Draw what is missing, a batch at a time, with the encoder as it is now."""
         if not self.folder:
-            self._leave_out(iterations)
+            self._leave_out(how.iterations)
         size, fabric = self.bench.job.sampling.batch, self.bench.fabric
         batches = [range(first, min(first + size, self.crops)) for first in range(0, self.crops, size)]
         if any(self._missing(batch) for batch in batches):
             encoder = FrozenEncoder(self.bench)
-            style = mean_grams(encoder, self._target())
+            style = mean_grams(encoder, self._target(how.style_crops))
         for n, batch in enumerate(batches):
             # Several devices share the work.
             if n % fabric.world_size == fabric.global_rank and self._missing(batch):
                 source = self._source(batch)
-                image = restyle(self.bench, encoder, source, style, iterations, style_weight, lr)
+                image = restyle(self.bench, encoder, source, style, how)
                 self._write(batch, source._replace(image=image))
             yield Progressed(what=WHAT, done=batch[-1] + 1, total=self.crops)
         fabric.barrier()
@@ -90,10 +99,11 @@ class Rendered:
         domain, seed = self.bench.domains[SOURCE], self.bench.job.seed
         return self.bench.batch(SOURCE, [domain.draw(rng(seed, WHAT, SOURCE, n)) for n in batch])
 
-    def _target(self) -> Iterator[Batch]:
+    def _target(self, crops: int) -> Iterator[Batch]:
         domain, seed, size = self.bench.domains[TARGET], self.bench.job.seed, self.bench.job.sampling.batch
-        for n in range(TARGET_BATCHES):
-            yield self.bench.batch(TARGET, [domain.draw(rng(seed, WHAT, TARGET, n, i)) for i in range(size)])
+        for n, first in enumerate(range(0, crops, size)):
+            few = range(min(size, crops - first))
+            yield self.bench.batch(TARGET, [domain.draw(rng(seed, WHAT, TARGET, n, i)) for i in few])
 
     def _write(self, numbers: Sequence[int], batch: Batch) -> None:
         for n, image, label, valid in zip(numbers, batch.image, batch.label, batch.valid, strict=True):
@@ -121,23 +131,21 @@ def restyle(
     describe: Describe,
     source: Batch,
     style: Sequence[Tensor],
-    iterations: int,
-    style_weight: float,
-    lr: float,
+    how: How,
 ) -> Tensor:
     """The source images, (b, c, h, w), drawn towards a style and what `describe` sees in them, in the
     target's range. Begins with the images themselves."""
     with torch.no_grad():
         content = describe(source.image)
     image = bench.within(TARGET, source.image, source.valid).requires_grad_()
-    optimizer = torch.optim.Adam([image], lr=lr)
-    for _ in range(iterations):
+    optimizer = torch.optim.Adam([image], lr=how.lr)
+    for _ in range(how.iterations):
         optimizer.zero_grad()
         found = describe(image)
         kept = torch.stack(
             [content_loss(a, b, source.valid) for a, b in zip(found, content, strict=True)]
         ).mean()
-        bench.backward(kept + style_weight * gram_distance(found, source.valid, style))
+        bench.backward(kept + how.style_weight * gram_distance(found, source.valid, style))
         optimizer.step()
         with torch.no_grad():
             image.copy_(bench.within(TARGET, image, source.valid))

@@ -1,5 +1,6 @@
 """FCAN's rendered crops: their style, their place on disk, and how they get into a batch."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from torch import Tensor
 from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
+from core.methods import fcan
 from core.networks.outputs import Batch
+from core.parts import rendering
 from core.parts.frozen_encoder import FrozenEncoder
 from core.parts.gram import gram_distance, mean_grams
-from core.parts.rendering import Rendered, restyle
+from core.parts.rendering import How, Rendered, restyle
 
 CROPS = 5
+HOW = How(iterations=2, style_weight=1.0, lr=0.05, style_crops=6)
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def render(bench: Bench, crops: int = CROPS) -> Rendered:
     rendered = Rendered(bench, crops)
-    list(rendered.render(2, 1.0, 0.05))
+    list(rendered.render(HOW))
     return rendered
 
 
@@ -51,7 +55,7 @@ def test_a_restyled_image_is_nearer_to_the_style_in_the_targets_range_and_empty_
 ) -> None:
     encoder, source = FrozenEncoder(bench), crop(bench, SOURCE)
     style = mean_grams(encoder, [crop(bench, TARGET)])
-    made = restyle(bench, encoder, source, style, 20, 1.0, 0.05)
+    made = restyle(bench, encoder, source, style, HOW._replace(iterations=20))
 
     def distance(image: Tensor) -> float:
         return float(gram_distance(encoder(image), source.valid, style))
@@ -65,12 +69,42 @@ def test_style_of_weight_nought_keeps_the_image(bench: Bench) -> None:
     encoder, source = FrozenEncoder(bench), crop(bench, SOURCE)
     style = mean_grams(encoder, [crop(bench, TARGET)])
     kept = bench.within(TARGET, source.image, source.valid)
-    still, moved = (restyle(bench, encoder, source, style, 5, weight, 0.05) for weight in (0.0, 1.0))
+    still, moved = (
+        restyle(bench, encoder, source, style, HOW._replace(iterations=5, style_weight=weight))
+        for weight in (0.0, 1.0)
+    )
     assert (still - kept).abs().mean() < (moved - kept).abs().mean()
 
 
+@pytest.mark.parametrize(("batch", "crops"), [(2, 5), (4, 5), (1, 3)])
+def test_the_style_is_of_as_many_target_crops_as_asked_for_whatever_a_batch_holds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, batch: int, crops: int
+) -> None:
+    seen: list[int] = []
+
+    def counted(_: FrozenEncoder, batches: Iterable[Batch]) -> list[Tensor]:
+        seen.extend(len(each.image) for each in batches)
+        return []
+
+    monkeypatch.setattr(rendering, "mean_grams", counted)
+    monkeypatch.setattr(rendering, "restyle", lambda _bench, _describe, source, _style, _how: source.image)
+    sampling = bench.job.sampling.model_copy(update={"batch": batch})
+    bench.job = bench.job.model_copy(update={"sampling": sampling})
+    list(Rendered(bench, 1).render(HOW._replace(style_crops=crops)))
+    assert sum(seen) == crops
+    assert max(seen) == batch
+
+
+def test_fcan_hands_its_options_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[How] = []
+    monkeypatch.setattr(Rendered, "render", lambda _, how: iter(asked.append(how) or ()))
+    options = {"iterations": 7, "style_crops": 9, "style_weight": 3.0, "rendering_lr": 0.5}
+    list(fcan.train(bench, fcan.Options(**options, appearance=0)))
+    assert asked == [How(7, 3.0, 0.5, 9)]
+
+
 def test_every_crop_is_written_with_its_labels_and_said(bench: Bench) -> None:
-    said = list(Rendered(bench, CROPS).render(2, 1.0, 0.05))
+    said = list(Rendered(bench, CROPS).render(HOW))
     assert [(each.done, each.total) for each in said] == [(2, 5), (4, 5), (5, 5)]
     assert len(files(bench)) == CROPS
     first = load_file(files(bench)[0])
@@ -89,7 +123,7 @@ def test_a_rendering_cut_short_goes_on_with_what_is_missing_and_ends_with_the_sa
     straight = {path: path.read_bytes() for path in files(bench)}
     for path in straight:
         path.unlink()
-    worker = Rendered(bench, CROPS).render(2, 1.0, 0.05)
+    worker = Rendered(bench, CROPS).render(HOW)
     next(worker)
     worker.close()
     there = files(bench)
