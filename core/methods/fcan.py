@@ -6,8 +6,8 @@ learns labels from rendered and other source crops, and to fool a classifier tha
 the encoder's last features and names its domain, in AdaptSegNet's update order.
 
 Departures: a warm start on the source alone, and for a network without pretrained weights the encoder
-that describes images is the one warm-started so; images begin as source crops, not as noise, and Adam
-changes them (a few dozen steps instead of a thousand); contents and styles are weighted alike in every
+that describes images is the one warm-started so; by default images begin as source crops, not as noise;
+Adam changes them (a few dozen steps instead of a thousand); contents and styles are weighted alike in every
 stage, relative to their size; a bank of some crops, mixed with the others, instead of every source image,
 and the style of some target crops, not of the whole target; nodata counts in no Gram matrix, no loss and
 no cell.
@@ -25,7 +25,7 @@ from core.networks.domain_classifier import DomainClassifier
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary, encoded
 from core.parts.losses import cross_entropy
-from core.parts.rendering import How, Rendered
+from core.parts.rendering import How, Rendered, Start
 from core.parts.warm_start import learn_source
 from core.phases import Phase
 
@@ -49,6 +49,7 @@ class Options(Base):
         le=100_000,
         description="Source crops to render; 0: none (default: a batch for every `iterations` steps)",
     )
+    start: Start = Field("source", description="What a rendered crop begins as: itself, or noise (paper)")
     iterations: int = Field(40, ge=1, le=10_000, description="Optimisation steps of each crop (paper: 1000)")
     style_crops: int = Field(
         128, ge=1, le=100_000, description="Target crops whose mean is the style (paper: the whole target)"
@@ -77,7 +78,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
 
     rendered = Rendered(bench, crops(bench, o))
     if bench.begins("adapt"):
-        yield from rendered.render(How(o.iterations, o.style_weight, o.rendering_lr, o.style_crops))
+        yield from rendered.render(How(o.iterations, o.style_weight, o.rendering_lr, o.style_crops, o.start))
     adversary = Adversary(
         bench,
         [o.adversarial],

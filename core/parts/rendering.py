@@ -6,8 +6,9 @@ the mean Gram matrices of target crops.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -29,14 +30,19 @@ PASSES = 3
 WHAT = "crops rendered"
 
 
+Start = Literal["source", "noise"]
+"""What rendering begins with."""
+
+
 class How(NamedTuple):
     """How crops are rendered: in how many steps of Adam, at which weight of the style over the content and
-    which rate, and of how many target crops the style is the mean."""
+    which rate, of how many target crops the style is the mean, and from what."""
 
     iterations: int
     style_weight: float
     lr: float
     style_crops: int
+    start: Start
 
 
 class Rendered:
@@ -63,7 +69,8 @@ class Rendered:
             # Several devices share the work.
             if n % fabric.world_size == fabric.global_rank and self._missing(batch):
                 source = self._source(batch)
-                image = restyle(self.bench, encoder, source, style, how)
+                begun = source.image if how.start == "source" else self._noise(batch, source.image)
+                image = restyle(self.bench, encoder, source, begun, style, how)
                 self._write(batch, source._replace(image=image))
             yield Progressed(what=WHAT, done=batch[-1] + 1, total=self.crops)
         fabric.barrier()
@@ -99,6 +106,12 @@ class Rendered:
         domain, seed = self.bench.domains[SOURCE], self.bench.job.seed
         return self.bench.batch(SOURCE, [domain.draw(rng(seed, WHAT, SOURCE, n)) for n in batch])
 
+    def _noise(self, batch: range, like: Tensor) -> Tensor:
+        """White noise of the target's means and deviations, (b, c, h, w), each crop's by its number alone."""
+        seed, shape = self.bench.job.seed, like.shape[1:]
+        drawn = [rng(seed, WHAT, "noise", n).standard_normal(shape, np.float32) for n in batch]
+        return torch.from_numpy(np.stack(drawn)).to(like.device)
+
     def _target(self, crops: int) -> Iterator[Batch]:
         domain, seed, size = self.bench.domains[TARGET], self.bench.job.seed, self.bench.job.sampling.batch
         for n, first in enumerate(range(0, crops, size)):
@@ -130,14 +143,15 @@ def restyle(
     bench: Bench,
     describe: Describe,
     source: Batch,
+    begun: Tensor,
     style: Sequence[Tensor],
     how: How,
 ) -> Tensor:
-    """The source images, (b, c, h, w), drawn towards a style and what `describe` sees in them, in the
-    target's range. Begins with the images themselves."""
+    """Images begun, (b, c, h, w), drawn towards a style and what `describe` sees in the source's, in the
+    target's range."""
     with torch.no_grad():
         content = describe(source.image)
-    image = bench.within(TARGET, source.image, source.valid).requires_grad_()
+    image = bench.within(TARGET, begun, source.valid).requires_grad_()
     optimizer = torch.optim.Adam([image], lr=how.lr)
     for _ in range(how.iterations):
         optimizer.zero_grad()
