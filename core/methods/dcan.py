@@ -62,11 +62,13 @@ def phases(options: Options, steps: int) -> list[Phase]:
     warm = round(steps * options.warm_share)
     translate = round((steps - warm) * options.translate_share)
     adapt = steps - warm - translate
-    # The segmentor's rate goes on where the warm start left it: the generator's steps take nothing from it.
+    # The segmentor's rate goes on where the warm start left it, and falls from there to nought: of a shorter
+    # schedule the same share is gone.
+    horizon = round(adapt * steps / max(steps - warm, 1))
     return [
         Phase("source", warm, 0, steps),
         Phase("translate", translate),
-        Phase("adapt", adapt, warm, warm + adapt),
+        Phase("adapt", adapt, horizon - adapt, horizon),
     ]
 
 

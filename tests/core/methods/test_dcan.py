@@ -1,5 +1,6 @@
 """DCAN, the method: what is aligned while it learns, and that nothing is once it is done."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from core.bench import Bench
 from core.methods import dcan, source_only
 from core.networks.segmentor import encoder_of
 from core.parts import style_translator
+from core.phases import rate
 
 
 def trained(places: Path, **options: float) -> tuple[Bench, list[dict[str, float]]]:
@@ -18,11 +20,29 @@ def trained(places: Path, **options: float) -> tuple[Bench, list[dict[str, float
     return bench, [{name: float(loss) for name, loss in losses.items()} for losses in said]
 
 
-def test_its_phases_use_every_step_once_and_the_rate_goes_on_after_the_generator() -> None:
+def test_its_phases_use_every_step_once_and_begin_with_the_source_only_models() -> None:
     source, translate, adapt = dcan.phases(dcan.Options(warm_share=0.5, translate_share=0.3), 1000)
     assert (source.steps, translate.steps, adapt.steps) == (500, 150, 350)
     assert (source.start, source.horizon) == (0, 1000)
-    assert (adapt.start, adapt.horizon) == (500, 850)
+
+
+@pytest.mark.parametrize("steps", [3, 100, 2001])
+@pytest.mark.parametrize(("warm", "translate"), [(0.5, 0.3), (0.9, 0.9), (0.3, 0.0), (0.0, 0.3)])
+def test_the_rate_goes_on_after_the_generator_where_it_was_and_falls_to_nought(
+    warm: float, translate: float, steps: int
+) -> None:
+    options = dcan.Options(warm_share=warm, translate_share=translate)
+    source, _, adapt = dcan.phases(options, steps)
+    rates = [
+        rate(phase.start + step, phase.horizon or 1, warmup=0, power=1)
+        for phase in (source, adapt)
+        for step in range(phase.steps)
+    ]
+    falls = [before - after for before, after in pairwise([*rates, 0.0])]
+    a_step = 1 / min(adapt.horizon or steps, steps)
+    assert rates[0] == 1
+    assert min(falls) >= 0
+    assert max(falls) <= 1.5 * a_step
 
 
 def test_with_nothing_to_align_it_is_source_only_training(places: Path) -> None:
