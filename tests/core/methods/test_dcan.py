@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import bench_for, job_for
+from engines import assert_equal_weights, bench_for, job_for
 
 from core.bench import Bench
 from core.methods import dcan, source_only
-from core.networks.segmentor import encoder_of
+from core.networks.segmentor import Segmentor, encoder_of
 from core.parts import style_translator
 from core.phases import rate
 
@@ -61,6 +61,25 @@ def test_alignment_is_off_between_steps_and_after_the_last(places: Path) -> None
     bench = bench_for(job_for(places, "dcan", schedule={"steps": 10}), places / "cache")
     for _ in dcan.train(bench, dcan.Options()):
         assert not encoder_of(bench.segmentor.body)._forward_hooks
+
+
+def test_looking_at_the_target_moves_no_running_statistics_and_leaves_the_source_to_batch_statistics(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bool] = []
+    features = Segmentor.features
+
+    def watched(network: Segmentor, image: torch.Tensor) -> torch.Tensor:
+        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        found = features(network, image)
+        assert_equal_weights(before, dict(network.state_dict()))
+        looked.append(network.training)
+        return found
+
+    monkeypatch.setattr(Segmentor, "features", watched)
+    bench, _ = trained(places, translate_share=0.0)
+    assert looked == 5 * [False]
+    assert all(module.training for module in bench.segmentor.modules())
 
 
 def test_the_segmentor_learns_the_sources_labels_on_crops_in_the_targets_look(
