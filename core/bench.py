@@ -188,7 +188,7 @@ class Bench:
 
         The source is jittered for every method alike, unless the method does so itself (`jitter`).
         """
-        if name not in [phase.name for phase in self.phases]:
+        if name not in self._order:
             return
         self.phase = next(phase for phase in self.phases if phase.name == name)
         first = self._first_step(name)
@@ -213,20 +213,26 @@ class Bench:
             coming.close()
 
     def begins(self, name: str) -> bool:
-        """Whether no step of a phase is done yet: what comes before its first step is then due."""
-        return self._first_step(name) == 0
+        """Whether a phase has steps and none is done yet: what comes before the first is then due."""
+        return name in self._order and self._first_step(name) == 0
 
     def past(self, name: str) -> bool:
-        """Whether a resumed run has begun a later phase: nothing is left to do for this one."""
-        order = [phase.name for phase in self.phases]
+        """Whether nothing is left to do for a phase: it has no steps, or a resumed run is in a later one."""
+        order = self._order
+        if name not in order:
+            return True
         return self.resume is not None and order.index(self.resume.phase) > order.index(name)
+
+    @property
+    def _order(self) -> list[str]:
+        """The names of the phases that have steps."""
+        return [phase.name for phase in self.phases]
 
     def _first_step(self, name: str) -> int:
         """0, or where the checkpoint of this phase left off, or the end of a phase that lies before it."""
         if self.resume is None:
             return 0
-        order = [phase.name for phase in self.phases]
-        at, here = order.index(self.resume.phase), order.index(name)
+        at, here = (self._order.index(each) for each in (self.resume.phase, name))
         if here == at:
             return self.resume.step
         return self.phases[here].steps if here < at else 0

@@ -99,6 +99,19 @@ def dacs_mix(clones: Clones) -> Pair:
 
 
 @compare(
+    "DACS",
+    "cross-entropy on the source, a quarter unlabelled",
+    "core/parts/losses.py",
+    remark="theirs too is a mean over the labelled pixels",
+)
+def dacs_source(clones: Clones) -> Pair:
+    z, label = normal(2, K, SIDE, SIDE), blocks(2, SIDE, K)
+    label[:, : SIDE // 4] = 255
+    theirs = clones.module("DACS", "utils.loss").CrossEntropy2d()
+    return [pixel_cross_entropy(z, label, torch.ones(label.shape))], [theirs(z, label)]
+
+
+@compare(
     "DAFormer",
     "ClassMix: image and label",
     "core/parts/mixing.py",

@@ -112,7 +112,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
         judged = (o.perceptual or o.perceptual_again) and bench.phases[0].name != f"translate {k}"
         for source, target in bench.steps(f"translate {k}", jittered=False):
             yield gan.learn(source, target, partial(judge, source, target) if judged else None)
-        if bench.begins(_training(k, 0)):
+        if not bench.past(f"translate {k}"):
             gan.save()
         translator = gan.translator
         del gan, judge  # frees the memory of discriminators, pools and optimisers

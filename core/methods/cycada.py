@@ -86,6 +86,7 @@ def phases(options: Options, steps: int) -> list[Phase]:
     source, translate = round(steps * options.source_share), round(steps * options.translate_share)
     adapt = min(round(steps * options.adapt_share), steps - source)
     train = max(steps - source - translate - adapt, 0)
+    # Without a new start the rate falls on through everything, as BDL's.
     horizon = steps if options.start == "source" else train + adapt
     begun = horizon - train - adapt
     return [
@@ -112,7 +113,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
         optimizer = bench.optimizer(student)
     translator = gan.translator
     bench.keep("train", student=student, optimizer=optimizer, translator=translator)
-    if bench.begins("train"):
+    if not bench.past("translate"):
         gan.save()
     del gan, judge  # frees the memory of discriminators, pools and optimisers
     for (source,) in bench.steps("train", [SOURCE], jittered=False):

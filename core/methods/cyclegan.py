@@ -60,6 +60,7 @@ class Options(TranslatorOptions):
 def phases(options: Options, steps: int) -> list[Phase]:
     warm, translate = round(steps * options.warm_share), round(steps * options.translate_share)
     train = max(steps - warm - translate, 0)
+    # With a warm start the rate falls on through everything, as BDL's.
     return [
         Phase("source", warm, 0, steps),
         Phase("translate", steps - warm - train),
@@ -79,7 +80,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
 
     translator = gan.translator
     bench.keep("train", student=student, optimizer=optimizer, translator=translator)
-    if bench.begins("train"):
+    if not bench.past("translate"):
         gan.save()
     del gan  # frees the memory of discriminators, pools and optimisers
     for (source,) in bench.steps("train", [SOURCE], jittered=False):

@@ -12,7 +12,6 @@ makes the map.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -56,7 +55,7 @@ class Options(Base):
     blur: float = Field(0.5, ge=0, le=1, description="Probability of blurring a mixed crop")
     mean_over: MeanOver = Field(
         "labelled",
-        description="Pixels that the losses are means of (authors' code: all, unlabelled ones too)",
+        description="Pixels that the loss on mixed crops is a mean of (authors' code: all, unlabelled too)",
     )
     use: Literal["teacher", "student"] = Field(
         "teacher", description="Which of the two makes the map (paper: student)"
@@ -77,15 +76,15 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
     bench.keep("adapt", student=student, optimizer=optimizer, teacher=teacher)
     bench.result = teacher.network if o.use == "teacher" else student
 
-    loss_of = partial(cross_entropy, mean_over=o.mean_over)
     for source, target in bench.steps("adapt"):
-        supervised = bench.backward(loss_of(student(source.image), source))
+        supervised = bench.backward(cross_entropy(student(source.image), source))
 
         probabilities = teacher.probabilities(target.image)
         pseudo = image_trust(probabilities, target.valid, o.threshold, o.trust_scope)
         mixed = class_mix(source, target, pseudo, bench.rng("mix"))
         mixed = blur(jitter_bands(mixed, o.jitter, bench.rng("mix-jitter")), o.blur, bench.rng("mix-blur"))
-        self_taught = bench.backward(o.self_training * loss_of(student(mixed.image), mixed))
+        taught = cross_entropy(student(mixed.image), mixed, mean_over=o.mean_over)
+        self_taught = bench.backward(o.self_training * taught)
 
         bench.step(optimizer)
         teacher.follow(student)

@@ -3,7 +3,7 @@
 Without any adversary. A generator learns to draw source crops anew so that each channel of an encoder's
 features has the mean and deviation of target crops'; then the segmentor learns the source's labels on
 crops so translated, its own last features aligned with the target's in the same way. In use it sees
-target images as they are: nothing is aligned.
+target images as they are: nothing is aligned, and the running statistics are those of source crops.
 
 Departures: statistics are those of a whole batch by default, not of one crop, because a crop of land may hold
 one class alone, and the last features are aligned half-way; a warm start on the source alone, and for a
@@ -21,6 +21,7 @@ from pydantic import Field
 
 from core.bench import Bench, Losses
 from core.card import Card
+from core.mapping.predictor import evaluating
 from core.options import Options as Base
 from core.parts.channel_statistics import Over, aligned_features, channel_statistics
 from core.parts.losses import cross_entropy
@@ -62,11 +63,13 @@ def phases(options: Options, steps: int) -> list[Phase]:
     warm = round(steps * options.warm_share)
     translate = round((steps - warm) * options.translate_share)
     adapt = steps - warm - translate
-    # The segmentor's rate goes on where the warm start left it: the generator's steps take nothing from it.
+    # The segmentor's rate goes on where the warm start left it, and falls from there to nought: of a shorter
+    # schedule the same share is gone.
+    horizon = round(adapt * steps / max(steps - warm, 1))
     return [
         Phase("source", warm, 0, steps),
         Phase("translate", translate),
-        Phase("adapt", adapt, warm, warm + adapt),
+        Phase("adapt", adapt, horizon - adapt, horizon),
     ]
 
 
@@ -86,7 +89,8 @@ def train(bench: Bench, o: Options) -> Iterator[Losses]:
             source = translator.to_target(source, target)
         aligning: AbstractContextManager[None] = nullcontext()
         if o.feature_strength:
-            with torch.no_grad():
+            # As the map will be made: the target moves no running statistics, which would be AdaBN by half.
+            with evaluating(student), torch.no_grad():
                 style = channel_statistics(student.features(target.image), target.valid, o.statistics)
             aligning = aligned_features(student, style, o.feature_strength, o.statistics)
         with aligning:

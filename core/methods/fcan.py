@@ -1,15 +1,16 @@
 """FCAN: render crops in the target's look, and hide the domain in the features (Zhang et al., CVPR 2018).
 
 Appearance: a bank of source crops is drawn anew, once, by optimising the images until their features
-keep the content and their Gram matrices are the target's mean ones. Representation: the segmentor learns
-labels from rendered and other source crops, and to fool a classifier that looks at every cell of the
-encoder's last features and names its domain, in AdaptSegNet's update order.
+keep the content and their Gram matrices are the mean ones of target crops. Representation: the segmentor
+learns labels from rendered and other source crops, and to fool a classifier that looks at every cell of
+the encoder's last features and names its domain, in AdaptSegNet's update order.
 
 Departures: a warm start on the source alone, and for a network without pretrained weights the encoder
-that describes images is the one warm-started so; images begin as source crops, not as noise, and Adam
-changes them (a few dozen steps instead of a thousand); contents and styles are weighted alike in every
-stage, relative to their size; a bank of some crops, mixed with the others, instead of every source image;
-nodata counts in no Gram matrix, no loss and no cell.
+that describes images is the one warm-started so; by default images begin as source crops, not as noise;
+Adam changes them (a few dozen steps instead of a thousand); contents and styles are weighted alike in every
+stage, relative to their size; a bank of some crops, mixed with the others, instead of every source image,
+and the style of some target crops, not of the whole target; nodata counts in no Gram matrix, no loss and
+no cell.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from core.networks.domain_classifier import DomainClassifier
 from core.options import Options as Base
 from core.parts.adversary import FAIR, Adversary, encoded
 from core.parts.losses import cross_entropy
-from core.parts.rendering import Rendered
+from core.parts.rendering import How, Rendered, Start
 from core.parts.warm_start import learn_source
 from core.phases import Phase
 
@@ -48,7 +49,11 @@ class Options(Base):
         le=100_000,
         description="Source crops to render; 0: none (default: a batch for every `iterations` steps)",
     )
+    start: Start = Field("source", description="What a rendered crop begins as: itself, or noise (paper)")
     iterations: int = Field(40, ge=1, le=10_000, description="Optimisation steps of each crop (paper: 1000)")
+    style_crops: int = Field(
+        128, ge=1, le=100_000, description="Target crops whose mean is the style (paper: the whole target)"
+    )
     style_weight: float = Field(1.0, ge=0, description="Weight of the target's style over the content")
     rendering_lr: float = Field(0.05, gt=0, description="Their learning rate (Adam), in deviations of a band")
     rendered_share: float = Field(
@@ -73,7 +78,7 @@ def train(bench: Bench, o: Options) -> Iterator[Losses | Progressed]:
 
     rendered = Rendered(bench, crops(bench, o))
     if bench.begins("adapt"):
-        yield from rendered.render(o.iterations, o.style_weight, o.rendering_lr)
+        yield from rendered.render(How(o.iterations, o.style_weight, o.rendering_lr, o.style_crops, o.start))
     adversary = Adversary(
         bench,
         [o.adversarial],

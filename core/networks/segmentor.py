@@ -77,11 +77,17 @@ class Segmentor(nn.Module):
 
     def stages(self, image: Tensor) -> Sequence[Tensor]:
         """(b, c, h, w) -> the encoder's features, finest first, as in `Outputs`, without the rest."""
+        return self.encoded(self.seen(image))
+
+    def seen(self, image: Tensor) -> Tensor:
+        """(b, c, h, w) -> the image as its encoder sees it: continued, and of two views the far one."""
         image = self._continued(image)
-        if isinstance(self.body, MultiResolutionBody):
-            image = self.body.whole(image)
-        with self._autocast(image):
-            return maps_of(encoder_of(self.body)(image))
+        return self.body.whole(image) if isinstance(self.body, MultiResolutionBody) else image
+
+    def encoded(self, seen: Tensor) -> Sequence[Tensor]:
+        """What `seen` gives -> the encoder's features, finest first."""
+        with self._autocast(seen):
+            return maps_of(encoder_of(self.body)(seen))
 
     def features(self, image: Tensor) -> Tensor:
         """(b, c, h, w) -> the encoder's last features (b, f, h', w'), as in `Outputs`, without the rest."""

@@ -10,7 +10,7 @@ from core.networks.segmentor import encoder_of
 
 
 class FrozenEncoder:
-    """(b, c, h, w) -> its feature maps, finest first, those coarser than the image.
+    """(b, c, h, w) -> its feature maps, finest first, those coarser than the image that it sees.
 
     It is the job's pretrained encoder; where `network.weights` is null, a copy of the student's as it
     stands, because features at random describe little: make it after a warm start.
@@ -22,9 +22,10 @@ class FrozenEncoder:
         self.network.requires_grad_(False).eval()
 
     def __call__(self, image: Tensor) -> list[Tensor]:
-        stages = self.network.stages(image)
-        # Some encoders begin with the image itself, transformers with an empty map at half its size.
-        return [maps for maps in stages if maps.shape[1] and maps.shape[-1] < image.shape[-1]]
+        seen = self.network.seen(image)
+        stages = self.network.encoded(seen)
+        # Some encoders begin with what they see itself, transformers with an empty map at half its size.
+        return [maps for maps in stages if maps.shape[1] and maps.shape[-1] < seen.shape[-1]]
 
     def state_dict(self) -> dict[str, Any]:
         state: dict[str, Any] = encoder_of(self.network.body).state_dict()

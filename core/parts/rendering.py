@@ -1,12 +1,14 @@
 """FCAN's appearance network: source crops drawn anew in the target's style, once, by optimising the images.
 
 No generator is trained. Each crop is changed until an encoder sees in it what it saw in the source crop, and
-the mean Gram matrices of the target.
+the mean Gram matrices of target crops.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -16,6 +18,7 @@ from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
 from core.events import Progressed
+from core.imagery import orientations
 from core.networks.outputs import Batch
 from core.parts.frozen_encoder import FrozenEncoder
 from core.parts.gram import Describe, gram_distance, mean_grams
@@ -23,11 +26,24 @@ from core.parts.style_translator import content_loss
 from geo_io.legend import IGNORE
 from geo_io.whole_file import whole
 
-TARGET_BATCHES = 16
-"""Batches of target crops whose Gram matrices are averaged."""
 PASSES = 3
 """What an iteration costs, in forward passes."""
 WHAT = "crops rendered"
+
+
+Start = Literal["source", "noise"]
+"""What rendering begins with."""
+
+
+class How(NamedTuple):
+    """How crops are rendered: in how many steps of Adam, at which weight of the style over the content and
+    which rate, of how many target crops the style is the mean, and from what."""
+
+    iterations: int
+    style_weight: float
+    lr: float
+    style_crops: int
+    start: Start
 
 
 class Rendered:
@@ -41,32 +57,33 @@ class Rendered:
         self.bench, self.folder = bench, bench.folder and bench.folder / "rendered"
         self.asked, self.crops = crops, crops if self.folder else 0
 
-    def render(self, iterations: int, style_weight: float, lr: float) -> Iterator[Progressed]:
+    def render(self, how: How) -> Iterator[Progressed]:
         """Draw what is missing, a batch at a time, with the encoder as it is now."""
         if not self.folder:
-            self._leave_out(iterations)
+            self._leave_out(how.iterations)
         size, fabric = self.bench.job.sampling.batch, self.bench.fabric
         batches = [range(first, min(first + size, self.crops)) for first in range(0, self.crops, size)]
         if any(self._missing(batch) for batch in batches):
             encoder = FrozenEncoder(self.bench)
-            style = mean_grams(encoder, self._target())
+            style = mean_grams(encoder, self._target(how.style_crops))
         for n, batch in enumerate(batches):
             # Several devices share the work.
             if n % fabric.world_size == fabric.global_rank and self._missing(batch):
                 source = self._source(batch)
-                image = restyle(self.bench, encoder, source, style, iterations, style_weight, lr)
+                begun = source.image if how.start == "source" else self._noise(batch, source.image)
+                image = restyle(self.bench, encoder, source, begun, style, how)
                 self._write(batch, source._replace(image=image))
             yield Progressed(what=WHAT, done=batch[-1] + 1, total=self.crops)
         fabric.barrier()
 
     def swap_in(self, source: Batch, share: float) -> Batch:
-        """The source batch, a `share` of its crops replaced at random by rendered ones in any orientation."""
-        generator = self.bench.rng("rendered")
+        """The source batch, a `share` of its crops replaced at random by rendered ones, turned likewise."""
+        generator, turned = self.bench.rng("rendered"), self.bench.job.sampling.orientations
         drawn = generator.random(len(source.image)) < share
         if not self.crops or not drawn.any():
             return source
         crops = [
-            self._read(int(generator.integers(self.crops)), int(generator.integers(8)))
+            self._read(int(generator.integers(self.crops)), orientations.draw(turned, generator))
             if new
             else Batch(*(field[i] for field in source))
             for i, new in enumerate(drawn)
@@ -90,10 +107,17 @@ class Rendered:
         domain, seed = self.bench.domains[SOURCE], self.bench.job.seed
         return self.bench.batch(SOURCE, [domain.draw(rng(seed, WHAT, SOURCE, n)) for n in batch])
 
-    def _target(self) -> Iterator[Batch]:
+    def _noise(self, batch: range, like: Tensor) -> Tensor:
+        """White noise of the target's means and deviations, (b, c, h, w), each crop's by its number alone."""
+        seed, shape = self.bench.job.seed, like.shape[1:]
+        drawn = [rng(seed, WHAT, "noise", n).standard_normal(shape, np.float32) for n in batch]
+        return torch.from_numpy(np.stack(drawn)).to(like.device)
+
+    def _target(self, crops: int) -> Iterator[Batch]:
         domain, seed, size = self.bench.domains[TARGET], self.bench.job.seed, self.bench.job.sampling.batch
-        for n in range(TARGET_BATCHES):
-            yield self.bench.batch(TARGET, [domain.draw(rng(seed, WHAT, TARGET, n, i)) for i in range(size)])
+        for n, first in enumerate(range(0, crops, size)):
+            few = range(min(size, crops - first))
+            yield self.bench.batch(TARGET, [domain.draw(rng(seed, WHAT, TARGET, n, i)) for i in few])
 
     def _write(self, numbers: Sequence[int], batch: Batch) -> None:
         for n, image, label, valid in zip(numbers, batch.image, batch.label, batch.valid, strict=True):
@@ -110,7 +134,7 @@ class Rendered:
                 self._path(number), f"holds no rendered crop ({fault})", "delete the run and start it again"
             ) from None
         image, label, valid = (
-            _oriented(tensors[name], orientation).to(self.bench.device)
+            orientations.turn(tensors[name], orientation).to(self.bench.device)
             for name in ("image", "label", "valid")
         )
         return Batch(image, label.long(), (label != IGNORE).float(), valid)
@@ -120,31 +144,24 @@ def restyle(
     bench: Bench,
     describe: Describe,
     source: Batch,
+    begun: Tensor,
     style: Sequence[Tensor],
-    iterations: int,
-    style_weight: float,
-    lr: float,
+    how: How,
 ) -> Tensor:
-    """The source images, (b, c, h, w), drawn towards a style and what `describe` sees in them, in the
-    target's range. Begins with the images themselves."""
+    """Images begun, (b, c, h, w), drawn towards a style and what `describe` sees in the source's, in the
+    target's range."""
     with torch.no_grad():
         content = describe(source.image)
-    image = bench.within(TARGET, source.image, source.valid).requires_grad_()
-    optimizer = torch.optim.Adam([image], lr=lr)
-    for _ in range(iterations):
+    image = bench.within(TARGET, begun, source.valid).requires_grad_()
+    optimizer = torch.optim.Adam([image], lr=how.lr)
+    for _ in range(how.iterations):
         optimizer.zero_grad()
         found = describe(image)
         kept = torch.stack(
             [content_loss(a, b, source.valid) for a, b in zip(found, content, strict=True)]
         ).mean()
-        bench.backward(kept + style_weight * gram_distance(found, source.valid, style))
+        bench.backward(kept + how.style_weight * gram_distance(found, source.valid, style))
         optimizer.step()
         with torch.no_grad():
             image.copy_(bench.within(TARGET, image, source.valid))
     return image.detach()
-
-
-def _oriented(maps: Tensor, which: int) -> Tensor:
-    """One of the eight orientations of the square, of (..., h, w)."""
-    turned = torch.rot90(maps, which % 4, (-2, -1))
-    return turned.flip(-1) if which >= 4 else turned

@@ -9,6 +9,7 @@ from engines import DEEPLABV2, bench_for, draw, job_for
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from core.bench import Bench
+from core.checkpoint import Checkpoint
 from core.errors import BadInput
 from core.execution.stages import stage_order
 from core.parts.adversary import Adversary
@@ -57,6 +58,19 @@ def test_sgd_has_momentum_and_nesterovs_where_asked(bench: Bench, name: str, nes
     optimizer = bench.optimizer(bench.segmentor)
     assert isinstance(optimizer, torch.optim.SGD)
     assert {(group["momentum"], group["nesterov"]) for group in optimizer.param_groups} == {(0.9, nesterov)}
+
+
+@pytest.mark.parametrize("resumed_in", [None, "source", "adapt"])
+def test_nothing_is_due_before_a_phase_that_has_no_steps_nor_left_to_do_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, resumed_in: str | None
+) -> None:
+    assert [phase.name for phase in bench.phases] == ["source", "adapt"]
+    saved = resumed_in and Checkpoint("adapted", resumed_in, 1, 1, {})
+    monkeypatch.setattr(bench, "resume", saved)
+    assert bench.past("left out")
+    assert not bench.begins("left out")
+    assert bench.past("source") == (resumed_in == "adapt")
+    assert bench.begins("adapt") == (resumed_in != "adapt")
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])

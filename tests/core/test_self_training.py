@@ -35,8 +35,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(places: Path, name: str, options: dict[str, Any], steps: int = 2) -> list[dict[str, Tensor]]:
-    job = job_for(places, name, options, schedule={"steps": steps})
+def train(
+    places: Path, name: str, options: dict[str, Any], steps: int = 2, **sampling: int
+) -> list[dict[str, Tensor]]:
+    job = job_for(places, name, options, schedule={"steps": steps}, sampling=sampling)
     method = choose(job, name, options)
     return list(method.module.train(bench_for(job, places / "cache"), method.options))  # type: ignore[arg-type]
 
@@ -169,6 +171,16 @@ def test_the_masked_loss_teaches(places: Path) -> None:
     assert with_it["masked"] > 0
     assert without["masked"] == 0
     assert with_it["supervised"] != without["supervised"]
+
+
+def test_dacs_averages_the_source_loss_over_labelled_pixels_whatever_the_mixed_one(tmp_path: Path) -> None:
+    draw(tmp_path)
+    labelled, every = (
+        train(tmp_path, "dacs", {**STRAIGHT, "mean_over": which}, steps=1, crop_px=64, batch=4)[0]
+        for which in ("labelled", "all")
+    )
+    assert labelled["supervised"] == every["supervised"]
+    assert labelled["self_taught"] > every["self_taught"]
 
 
 def test_class_weights_are_of_the_source_loss_and_never_of_pasted_pixels(

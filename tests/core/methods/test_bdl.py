@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from engines import assert_equal_weights, bench_for, job_for
+from safetensors.torch import load_file
 
 from core.bench import Bench
 from core.checkpoint import Checkpoint
@@ -15,7 +16,7 @@ from core.methods.bdl import Options, phases, train
 from core.networks.outputs import Outputs
 from core.networks.segmentor import Segmentor
 from core.parts.pseudo_maps import PseudoMaps
-from core.parts.translator import Translator
+from core.parts.translator import FILE, Translator
 
 PAPER = {"rounds": 2, "retrainings": 2, "warm_share": 0, "restart": True}
 SMALL = {"width": 8, "blocks": 1}
@@ -102,6 +103,49 @@ def test_stopped_while_labelling_it_goes_on_with_the_network_that_labels(places:
     resumed.resume = saved
     course(resumed, options)
     assert_equal_weights(straight.segmentor.state_dict(), resumed.segmentor.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("stopped_in", "restart"), [("translate 1", False), ("retrain 1.1", True), ("retrain 2.1", False)]
+)
+def test_with_phases_left_out_it_goes_on_too_and_keeps_the_translators_that_learnt(
+    places: Path, stopped_in: str, restart: bool
+) -> None:
+    """In so few steps "adapt 1" and "adapt 2" have none."""
+    options = SMALL | {"rounds": 2, "retrainings": 2, "restart": restart}
+    straight = bench_with(places, "straight", options, steps=12)
+    assert not [phase for phase in straight.phases if phase.name.startswith("adapt")]
+    course(straight, options)
+
+    stopped = bench_with(places, "stopped", options, steps=12)
+    saved: Checkpoint | None = None
+    for said in train(stopped, Options(**options)):
+        if not isinstance(said, Progressed) and stopped.phase.name == stopped_in:
+            saved = stopped.state("adapted")
+            break
+    assert saved
+    resumed = bench_with(places, "stopped", options, steps=12)
+    resumed.resume = saved
+    course(resumed, options)
+    assert_equal_weights(straight.segmentor.state_dict(), resumed.segmentor.state_dict())
+    ours, theirs = (load_file(places / cache / "phase" / FILE) for cache in ("stopped", "straight"))
+    assert_equal_weights(ours, theirs)
+
+
+def test_a_retraining_without_steps_labels_nothing(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled: list[str] = []
+    make = PseudoMaps.make
+
+    def noted(maps: PseudoMaps, network: Segmentor) -> Iterator[Progressed]:
+        labelled.append(maps.phase)
+        return make(maps, network)
+
+    monkeypatch.setattr(PseudoMaps, "make", noted)
+    options = SMALL | {"retrainings": 2}
+    bench = bench_with(places, "cache", options, steps=3)
+    assert [phase.name for phase in bench.phases] == ["source", "translate 1", "retrain 1.2"]
+    course(bench, options)
+    assert labelled == ["retrain 1.2"]
 
 
 def test_what_labels_is_the_network_of_the_phase_before(

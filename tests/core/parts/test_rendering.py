@@ -1,5 +1,6 @@
 """FCAN's rendered crops: their style, their place on disk, and how they get into a batch."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,17 @@ from torch import Tensor
 from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
+from core.methods import fcan
 from core.networks.outputs import Batch
+from core.parts import rendering
 from core.parts.frozen_encoder import FrozenEncoder
 from core.parts.gram import gram_distance, mean_grams
-from core.parts.rendering import Rendered, restyle
+from core.parts.rendering import How, Rendered, restyle
+from core.parts.style_translator import content_loss
 
 CROPS = 5
+HOW = How(iterations=2, style_weight=1.0, lr=0.05, style_crops=6, start="source")
+NOISE = HOW._replace(start="noise")
 
 
 @pytest.fixture
@@ -27,9 +33,9 @@ def bench(tmp_path: Path) -> Bench:
     return bench
 
 
-def render(bench: Bench, crops: int = CROPS) -> Rendered:
+def render(bench: Bench, crops: int = CROPS, how: How = HOW) -> Rendered:
     rendered = Rendered(bench, crops)
-    list(rendered.render(2, 1.0, 0.05))
+    list(rendered.render(how))
     return rendered
 
 
@@ -51,7 +57,7 @@ def test_a_restyled_image_is_nearer_to_the_style_in_the_targets_range_and_empty_
 ) -> None:
     encoder, source = FrozenEncoder(bench), crop(bench, SOURCE)
     style = mean_grams(encoder, [crop(bench, TARGET)])
-    made = restyle(bench, encoder, source, style, 20, 1.0, 0.05)
+    made = restyle(bench, encoder, source, source.image, style, HOW._replace(iterations=20))
 
     def distance(image: Tensor) -> float:
         return float(gram_distance(encoder(image), source.valid, style))
@@ -65,12 +71,67 @@ def test_style_of_weight_nought_keeps_the_image(bench: Bench) -> None:
     encoder, source = FrozenEncoder(bench), crop(bench, SOURCE)
     style = mean_grams(encoder, [crop(bench, TARGET)])
     kept = bench.within(TARGET, source.image, source.valid)
-    still, moved = (restyle(bench, encoder, source, style, 5, weight, 0.05) for weight in (0.0, 1.0))
+    still, moved = (
+        restyle(bench, encoder, source, source.image, style, HOW._replace(iterations=5, style_weight=weight))
+        for weight in (0.0, 1.0)
+    )
     assert (still - kept).abs().mean() < (moved - kept).abs().mean()
 
 
+@pytest.mark.parametrize(("batch", "crops"), [(2, 5), (4, 5), (1, 3)])
+def test_the_style_is_of_as_many_target_crops_as_asked_for_whatever_a_batch_holds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, batch: int, crops: int
+) -> None:
+    seen: list[int] = []
+
+    def counted(_: FrozenEncoder, batches: Iterable[Batch]) -> list[Tensor]:
+        seen.extend(len(each.image) for each in batches)
+        return []
+
+    monkeypatch.setattr(rendering, "mean_grams", counted)
+    monkeypatch.setattr(rendering, "restyle", lambda _bench, _describe, source, *_: source.image)
+    sampling = bench.job.sampling.model_copy(update={"batch": batch})
+    bench.job = bench.job.model_copy(update={"sampling": sampling})
+    list(Rendered(bench, 1).render(HOW._replace(style_crops=crops)))
+    assert sum(seen) == crops
+    assert max(seen) == batch
+
+
+def test_fcan_hands_its_options_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[How] = []
+    monkeypatch.setattr(Rendered, "render", lambda _, how: iter(asked.append(how) or ()))
+    options = {"iterations": 7, "style_crops": 9, "style_weight": 3.0, "rendering_lr": 0.5, "start": "noise"}
+    list(fcan.train(bench, fcan.Options(**options, appearance=0)))
+    assert asked == [How(7, 3.0, 0.5, 9, "noise")]
+
+
+def test_noise_begins_at_random_in_the_targets_range_each_crop_with_its_own(bench: Bench) -> None:
+    render(bench, how=NOISE._replace(iterations=0))
+    made = [load_file(path) for path in files(bench)]
+    images = torch.stack([tensors["image"] for tensors in made])
+    valid = torch.stack([tensors["valid"] for tensors in made])
+    torch.testing.assert_close(images, bench.within(TARGET, images, valid), msg="in range, 0 under nodata")
+    assert abs(float(images.mean())) < 0.1
+    assert 0.6 < float(images.std()) < 1.1
+    assert images[..., 1:].sub(images[..., :-1]).abs().mean() > 0.6, "neighbours have nothing in common"
+    both = (valid[0] & valid[1]).expand_as(images[0])
+    assert torch.isclose(images[0], images[1])[both].float().mean() < 0.2, "but for the range's ends"
+
+
+def test_from_noise_the_content_comes_back(bench: Bench) -> None:
+    encoder, source = FrozenEncoder(bench), crop(bench, SOURCE)
+    style = mean_grams(encoder, [crop(bench, TARGET)])
+    noise = torch.randn(source.image.shape, generator=torch.Generator().manual_seed(0))
+
+    def content(image: Tensor) -> float:
+        return float(content_loss(encoder(image)[-1], encoder(source.image)[-1], source.valid))
+
+    made = restyle(bench, encoder, source, noise, style, HOW._replace(iterations=20, style_weight=0.1))
+    assert content(made) < 0.9 * content(noise * source.valid.unsqueeze(1))
+
+
 def test_every_crop_is_written_with_its_labels_and_said(bench: Bench) -> None:
-    said = list(Rendered(bench, CROPS).render(2, 1.0, 0.05))
+    said = list(Rendered(bench, CROPS).render(HOW))
     assert [(each.done, each.total) for each in said] == [(2, 5), (4, 5), (5, 5)]
     assert len(files(bench)) == CROPS
     first = load_file(files(bench)[0])
@@ -82,20 +143,22 @@ def test_every_crop_is_written_with_its_labels_and_said(bench: Bench) -> None:
     assert not torch.allclose(first["image"], source.image[0], atol=1e-2)
 
 
+@pytest.mark.parametrize("how", [HOW, NOISE], ids=["source", "noise"])
 def test_a_rendering_cut_short_goes_on_with_what_is_missing_and_ends_with_the_same_crops(
-    bench: Bench,
+    bench: Bench, how: How
 ) -> None:
-    render(bench)
+    render(bench, how=how)
     straight = {path: path.read_bytes() for path in files(bench)}
     for path in straight:
         path.unlink()
-    worker = Rendered(bench, CROPS).render(2, 1.0, 0.05)
+    worker = Rendered(bench, CROPS).render(how)
     next(worker)
     worker.close()
     there = files(bench)
     assert there == list(straight)[:2]
     times = [path.stat().st_mtime_ns for path in there]
-    render(bench)
+    bench.step_now += 1
+    render(bench, how=how)
     assert {path: path.read_bytes() for path in files(bench)} == straight
     assert [path.stat().st_mtime_ns for path in there] == times, "what was there is not drawn again"
 
@@ -115,6 +178,16 @@ def test_rendered_crops_take_the_place_of_a_share_of_the_others(bench: Bench) ->
     some = [rendered.swap_in(source, 0.5) for bench.step_now in range(40)]
     kept = sum(torch.equal(each.image[i], source.image[i]) for each in some for i in range(2))
     assert 20 < kept < 60
+
+
+def test_rendered_crops_stay_upright_where_crops_do(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered, source = render(bench), crop(bench, SOURCE)
+    sampling = bench.job.sampling.model_copy(update={"orientations": "none"})
+    monkeypatch.setattr(bench, "job", bench.job.model_copy(update={"sampling": sampling}))
+    bank = [load_file(path) for path in files(bench)]
+    for bench.step_now in range(10):
+        swapped = rendered.swap_in(source, 1.0)
+        assert {which(bank, Batch(*(field[i] for field in swapped)))[1] for i in range(2)} == {0}
 
 
 def which(bank: list[dict[str, Tensor]], drawn: Batch) -> tuple[int, int]:

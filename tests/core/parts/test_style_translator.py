@@ -154,9 +154,13 @@ def test_maps_are_those_coarser_than_the_image_and_the_middle_ends_at_an_eighth(
     assert sizes(4, 4, 4) == [4], "a plain vision transformer has nothing finer"
 
 
-def test_an_encoder_gives_neither_the_image_nor_empty_maps(bench: Bench) -> None:
-    maps = FrozenEncoder(bench)(torch.randn(1, 4, 32, 32))
-    assert [each.shape[1:] for each in maps] == [(64, 16, 16), (64, 8, 8), (128, 4, 4)]
+def test_an_encoder_gives_neither_the_image_nor_empty_maps(bench: Bench, tmp_path: Path) -> None:
+    draw(tmp_path)
+    at_two = {"multi_resolution": {"attention_width": 8}}
+    sees_half = bench_for(job_for(tmp_path, "dcan", network=at_two), tmp_path / "cache")
+    for at, side in ((bench, 32), (sees_half, 64)):
+        maps = FrozenEncoder(at)(torch.randn(1, 4, side, side))
+        assert [each.shape[1:] for each in maps] == [(64, 16, 16), (64, 8, 8), (128, 4, 4)]
 
 
 def test_the_generator_takes_any_bands_and_sizes_and_at_first_adds_nothing() -> None:
