@@ -7,7 +7,7 @@ does not silence the rest of it, nor the rest vouch for the corner.
 
 Departures: windows shrink at borders and beside nodata (the authors' code counts what lies outside as
 unsure), and the sampler here may draw rare classes more often as well; by default no class counts more
-than ten times as much as another, a warm start on the source comes first, batch norm takes the averaged
+than three times as much as another, a warm start on the source comes first, batch norm takes the averaged
 statistics, and the teacher makes the map. Those of DACS on mixing and jitter hold here too.
 """
 
@@ -46,7 +46,7 @@ class Options(Base):
         0.1, gt=0, le=100, description="Evenness of the class weights: the lower, the more rare classes count"
     )
     class_ratio: float | None = Field(
-        10.0, gt=1, description="A class counts at most so many times as much as another (paper: no bound)"
+        3.0, gt=1, description="A class counts at most so many times as much as another (paper: no bound)"
     )
     class_momentum: float = Field(0.9, ge=0, le=1, description="Of their running mean; 1: no class weights")
     threshold: float = Field(0.7, ge=0, le=1, description="Confidence of a sure pixel")
