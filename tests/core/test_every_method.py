@@ -7,13 +7,13 @@ from typing import Any
 import elsewhere
 import pytest
 import torch
-from engines import DEEPLABV2, assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
+from engines import assert_equal_weights, at_two_resolutions, bench_for, draw, run_for, tiny, weights, work
 
 from core.bench import Bench, Losses
 from core.checks import preflight
 from core.events import Phased, Progressed
 from core.execution.execute import execute
-from core.job import Job, MultiResolution
+from core.job import Job
 from core.journal import read
 from core.registry import choose, healthy, load, names
 from core.runs.run import Run, open_run
@@ -34,21 +34,6 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("fda", {"betas": [0.0, 0.1], "rounds": 1}),
 ]
 each_method = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=lambda v: str(v))
-
-
-def tiny(places: Path, name: str, options: dict[str, Any]) -> Job:
-    """The tiny job with as few steps as give each phase of the method two."""
-    module = load(name)
-    chosen = module.Options(**options)
-    steps = next(n for n in range(4, 200) if min(p.steps for p in module.phases(chosen, n) if p.steps) >= 2)
-    network = DEEPLABV2 if options.get("levels") == "multi" else {}
-    return job_for(places, name, options, schedule={"steps": steps}, network=network)
-
-
-def at_two_resolutions(job: Job) -> Job:
-    """The same with a network that sees each crop far and near."""
-    network = job.network.model_copy(update={"multi_resolution": MultiResolution(attention_width=8)})
-    return job.model_copy(update={"network": network})
 
 
 def stage_of(name: str) -> str:
