@@ -7,14 +7,14 @@ bit, other weights must come of it. What can be nought, as the weight of a loss,
 
 import copy
 import hashlib
-from collections.abc import Iterator
-from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import pytest
 from engines import bench_for, draw, encoder_weights, tiny
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor
 
 from core.bench import Bench
 from core.job import Job, dump_job
@@ -49,6 +49,10 @@ BASE: dict[str, Given] = {
 so few steps, or cost much."""
 
 PREDICTIONS_AND_FEATURES: list[Given] = [{}, {"space": "features", "levels": "single"}]
+MIXED_AND_HIDDEN: list[Given] = [
+    {"masked": 0.0, "teacher_norm": "batch"},  # or what only passes by tells by the teacher's statistics
+    {"self_training": 0.0, "teacher_norm": "batch"},
+]
 HOSTS: dict[tuple[str, str], list[Given]] = {
     ("adaptsegnet", "space"): [{"levels": "single"}],  # there is no other of features
     ("adaptsegnet", "adversarial"): PREDICTIONS_AND_FEATURES,
@@ -60,9 +64,9 @@ HOSTS: dict[tuple[str, str], list[Given]] = {
     ("bdl", "discriminator_lr"): [{}, {"restart": True}],
     ("cycada", "adversarial"): [{}, {"level": "output"}],
     ("cycada", "discriminator_lr"): [{}, {"level": "output"}],
-    # Mixed crops and hidden ones are each jittered and blurred.
-    ("mic", "blur"): [{"masked": 0.0}, {"self_training": 0.0}],
-    ("mic", "jitter"): [{"masked": 0.0}, {"self_training": 0.0}],
+    ("dcan", "statistics"): [{"feature_strength": 0.0}, {"translate_share": 0.0}],  # of images, of features
+    ("mic", "blur"): MIXED_AND_HIDDEN,
+    ("mic", "jitter"): MIXED_AND_HIDDEN,
 }
 """What is added to the base for an option that acts in several places, to see it act in each."""
 
@@ -74,8 +78,16 @@ VALUES: dict[str, list[Any]] = {
 }
 """Other values of an option where its type does not tell them."""
 
-STEPS = {"pool": 4}  # a discriminator learns an old image, a generator from it, and the other from that
+STEPS = {
+    "pool": 4,  # a discriminator learns an old image, a generator from it, and the other from that
+    "teacher_norm": 3,  # a teacher's first update is a copy, its second an average, with which it then labels
+}
 """Least steps of a phase for options that act late; two for the others."""
+
+
+ONLY_STATISTICS = {"adabn"}
+"""Methods that change the running statistics of batch norms and no weight. Of the others those are not
+compared: they tell of crops that a network sees, even if it learns nothing from them."""
 
 
 class Change(NamedTuple):
@@ -116,8 +128,7 @@ def others(name: str, option: str, base: Given) -> Iterator[Any]:
 
 def kinds(annotation: Any) -> tuple[Any, ...]:
     """The alternatives of a union, or what is none as its only one."""
-    plain = isinstance(annotation, type) or get_origin(annotation) in (Literal, list)
-    return (annotation,) if plain else get_args(annotation)
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def like(kind: Any, now: Any) -> list[Any]:
@@ -162,7 +173,8 @@ class Trainings:
         method, bench = choose(job, job.method.name, job.method.options), self._bench(job)
         for _ in method.module.train(bench, method.options):
             pass
-        return digest(bench.mapper)
+        network = bench.mapper
+        return digest(network.buffers() if method.name in ONLY_STATISTICS else network.parameters())
 
     def job(self, name: str, options: Given, *others: Given, least: int = 2) -> Job:
         return tiny(self.places, name, options, *others, least=least, weights=self.pretrained)
@@ -182,11 +194,11 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
     return Trainings(tmp_path_factory)
 
 
-def digest(network: nn.Module) -> str:
-    """Of every bit of a network's weights."""
+def digest(tensors: Iterable[Tensor]) -> str:
+    """Of every bit of them."""
     known = hashlib.blake2b()
-    for tensor in network.state_dict().values():
-        known.update(tensor.numpy().tobytes())
+    for tensor in tensors:
+        known.update(tensor.detach().numpy().tobytes())
     return known.hexdigest()
 
 
@@ -211,3 +223,10 @@ def test_an_option_changes_what_is_learnt(change: Change, trainings: Trainings) 
 def test_the_same_options_teach_the_same(name: str, trainings: Trainings) -> None:
     job = trainings.job(name, BASE.get(name, {}))
     assert trainings.again(job) == trainings.once(job)
+
+
+def test_the_tables_here_name_what_is_there() -> None:
+    options = {name: load(name).Options.model_fields.keys() for name in names()}
+    assert set(BASE) <= options.keys()
+    assert all(option in options[name] for name, option in HOSTS)
+    assert {*VALUES, *STEPS} <= {option for each in options.values() for option in each}
