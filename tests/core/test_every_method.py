@@ -48,7 +48,10 @@ def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_tha
     assert_a_killed_run_ends_alike(tiny(places, name, options), places, monkeypatch)
 
 
-@pytest.mark.parametrize("name", ["adaptsegnet", "daformer"])
+# One for each thing that is made between or beside a segmentor's steps, as all methods together take minutes:
+# translators and maps of labels, a gate with a teacher and an adversary, a hook on the encoder, rendered
+# crops, and networks begun anew.
+@pytest.mark.parametrize("name", ["bdl", "combined", "dcan", "fcan", "fda"])
 def test_a_run_at_two_resolutions_is_killed_and_ends_alike(
     name: str, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +115,15 @@ def test_modes_are_clean_and_losses_finite_after_each_step(
     name: str, options: dict[str, Any], places: Path
 ) -> None:
     """In bfloat16, as graphics cards train by default; all else here is in full precision."""
-    bench = bench_for(tiny(places, name, options), places / "cache")
+    assert_modes_are_clean(bench_for(tiny(places, name, options), places / "cache"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_at_two_resolutions_too_modes_are_clean_and_losses_finite(name: str, places: Path) -> None:
+    assert_modes_are_clean(bench_for(at_two_resolutions(tiny(places, name, {})), places / "cache"))
+
+
+def assert_modes_are_clean(bench: Bench) -> None:
     bench.segmentor.precision = torch.bfloat16
     trained(bench)
     assert {each.dtype for each in bench.mapper.parameters()} == {torch.float32}
