@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import segmentation_models_pytorch as smp
 import torch
 import yaml
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from worlds import noise, north_up, write_raster
 
 from core import checkpoint
@@ -14,10 +15,10 @@ from core.bench import Bench
 from core.devices import launch
 from core.events import AnyEvent
 from core.execution.execute import execute
-from core.job import Job, load_job
+from core.job import Job, MultiResolution, load_job
 from core.networks.segmentor import build_segmentor
 from core.prepare import Prepared, prepare
-from core.registry import choose
+from core.registry import choose, load
 from core.runs.run import Run, create
 
 SIDE = 96
@@ -84,6 +85,40 @@ def job_for(
         content[part] = {**content[part], **changes} if isinstance(changes, dict) else changes
     (folder / "job.yaml").write_text(yaml.safe_dump(content))
     return load_job(folder / "job.yaml")
+
+
+def tiny(
+    folder: Path, name: str, options: dict[str, Any], *others: dict[str, Any], least: int = 2, **network: Any
+) -> Job:
+    """The tiny job with as few steps as give each phase of the method `least`, with other options too."""
+    steps = steps_for(name, least, options, *others)
+    if any(each.get("levels") == "multi" for each in (options, *others)):
+        network = DEEPLABV2
+    return job_for(folder, name, options, schedule={"steps": steps}, network=network)
+
+
+def steps_for(name: str, least: int, *variants: dict[str, Any]) -> int:
+    """As few as give each phase of a method `least`, whichever of these options it has."""
+    module = load(name)
+    chosen = [module.Options(**options) for options in variants]
+
+    def shortest(steps: int) -> int:
+        return min(phase.steps for each in chosen for phase in module.phases(each, steps) if phase.steps)
+
+    return next(steps for steps in range(4, 200) if shortest(steps) >= least)
+
+
+def at_two_resolutions(job: Job) -> Job:
+    """The same with a network that sees each crop far and near."""
+    network = job.network.model_copy(update={"multi_resolution": MultiResolution(attention_width=8)})
+    return job.model_copy(update={"network": network})
+
+
+def encoder_weights(folder: Path) -> str:
+    """A file of weights for the tiny job's encoder: something to remember."""
+    encoder = smp.encoders.get_encoder("resnet18", depth=3, weights=None)
+    save_file(dict(encoder.state_dict()), folder / "resnet18.safetensors")
+    return str(folder / "resnet18.safetensors")
 
 
 def run_for(job: Job, folder: Path) -> Run:

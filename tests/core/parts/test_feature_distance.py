@@ -5,10 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import segmentation_models_pytorch as smp
 import torch
-from engines import assert_equal_weights, bench_for, draw, job_for
-from safetensors.torch import save_file
+from engines import assert_equal_weights, bench_for, draw, encoder_weights, job_for
 from torch import Tensor
 
 from core.bench import SOURCE, Bench
@@ -27,9 +25,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """A job whose encoder has weights to remember."""
     folder = tmp_path_factory.mktemp("places")
     draw(folder)
-    encoder = smp.encoders.get_encoder("resnet18", depth=3, weights=None)
-    save_file(dict(encoder.state_dict()), folder / "resnet18.safetensors")
-    return job_for(folder, "daformer", network={"weights": str(folder / "resnet18.safetensors")})
+    return job_for(folder, "daformer", network={"weights": encoder_weights(folder)})
 
 
 @pytest.fixture
