@@ -8,7 +8,8 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.background import Background
 from core.judging.comparison import Outcome
-from core.runs.map_files import Which, map_path
+from core.runs.map_files import map_path
+from core.terms import Which
 from geo_io.class_areas import class_areas
 
 Areas = dict[Which, list[float]]

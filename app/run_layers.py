@@ -9,7 +9,8 @@ from app.map.class_layers import ClassLayer, ConfidenceLayer, DifferenceLayer
 from app.map.layers import Layer
 from app.place_map import PlaceMap
 from core.job import Job
-from core.runs.map_files import CLASS_SUFFIX, Which, map_path
+from core.runs.map_files import CLASS_SUFFIX, map_path
+from core.terms import Which
 from geo_io.legend import Legend
 
 What = Literal["chosen", "source-only", "adapted", "confidence", "disagreement", "swipe"]

@@ -1,10 +1,10 @@
 """What a step of each method costs, phase by phase, beside source-only's: on one machine, in one run.
 
-    python -m benchmarks.paces                   # some minutes on a quiet core; writes paces.md
+    python -m benchmarks.paces                   # some minutes; writes paces.md
 
 Each row of the accuracy tables has a process of its own, in which steps of the shared source-only model and
-of each phase of the method are timed one after the other, as `isthmus estimate` does it: the ratios hold
-on other machines, seconds do not.
+of each phase of the method are tried one after the other, as `isthmus estimate` does it, but in the
+process's own processor seconds: so that a busy machine lengthens the run and not the result.
 """
 
 import argparse
@@ -12,7 +12,9 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.rows import HERE, JOBS, ROWS, UNADAPTED, job_of
 from benchmarks.steps import machine
@@ -24,8 +26,9 @@ BESIDE = "source"
 
 
 def paces(path: Path, row: str) -> dict[str, float]:
-    """Phase -> seconds a step; on one thread in float32, as the accuracy tables are made."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Phase -> CPU seconds a step; on one thread in float32, as the accuracy tables are made."""
+    own_seconds = mock.patch.object(time, "perf_counter", time.process_time)
+    with tempfile.TemporaryDirectory() as folder, own_seconds:
         job = job_of(path, row, seed=0, candidate=Path(folder))
         cost = estimate(job.model_copy(update={"candidate": None}), Path(folder))
     return {phase.name: phase.seconds_per_step for phase in cost.phases}
@@ -59,7 +62,7 @@ def main() -> None:
         f"`python -m benchmarks.paces` on {machine()}; `{asked.job.stem}`, crops of 128 px, batch 8, one "
         "thread, float32. Times source-only's step in the same process; narrow generators, as in the tables "
         "of accuracy. A phase of the same name as another stands once.\n",
-        "| | source-only, s a step | each phase, times that |",
+        "| | source-only, CPU s a step | each phase, times that |",
         "|---|---|---|",
     ]
     for row in [row for row in ROWS if row not in UNADAPTED and not ROWS[row].fails]:

@@ -12,11 +12,11 @@ import typer
 
 from core.commands.about import Json, describe, doctor, presets, settings, weights
 from core.commands.accuracy import evaluate, sample_points, verify
-from core.commands.delivery import Which, export
+from core.commands.delivery import export
 from core.commands.guard import Guarded, in_one_line
 from core.commands.runs import PresetName, RunPath, kill, pause, planned, resume, runs, start, stop, to_run
 from core.errors import DONE, FAILED, STOPPED, RunFailed
-from core.job import TestTimeViews
+from core.terms import TestTimeViews, Which
 
 if TYPE_CHECKING:
     from core.variants import Planned

@@ -13,10 +13,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from core.errors import BadInput
 from core.files import located
 from core.options import Options, load_yaml, parse
+from core.terms import TestTimeViews
 from geo_io.legend import Legend, Value
 
 Band = int | str
-TestTimeViews = Literal[1, 2, 4, 8]
 
 
 def _short_form(value: object) -> object:

@@ -12,8 +12,9 @@ from small_job import CLASSES, NAMES, SIDE, draw, truth
 from worlds import UTM, north_up
 
 from core.job import load_job
-from core.runs.map_files import Which, map_path
+from core.runs.map_files import map_path
 from core.runs.run import Run, create
+from core.terms import Which
 from geo_io.grid import Grid
 from geo_io.write import write_map, write_shares
 

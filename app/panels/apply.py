@@ -32,8 +32,8 @@ from app.gathering import Found, gather
 from app.panels.said import SaidLine
 from app.theme import icon
 from core.events import AnyEvent, Pictured, Progressed, Warned
-from core.runs.map_files import Which
 from core.runs.run_state import APPLIED
+from core.terms import Which
 
 
 class ApplyPanel(QWidget):

@@ -32,7 +32,8 @@ from core.delivery.parts import PARTS, REPORT, Part
 from core.events import AnyEvent
 from core.judging.comparison import Outcome
 from core.progress import Progress
-from core.runs.map_files import OPTIONAL, Which
+from core.runs.map_files import OPTIONAL
+from core.terms import Which
 
 PARTS_A_ROW = 4
 SIZE_PX, SCENES_PX = (560, 440), 80

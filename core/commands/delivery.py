@@ -2,13 +2,13 @@
 
 import signal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from core.delivery.parts import PARTS, Cleaning, part_named
+from core.terms import Which
 
-Which = Literal["chosen", "source-only", "adapted"]
 _PARTS = "; ".join(f"{part}: {text}" for part, (_, text) in PARTS.items())
 
 

@@ -21,8 +21,9 @@ from core.delivery.report import report
 from core.errors import BadInput
 from core.events import Progressed
 from core.files import write_json
-from core.runs.map_files import OPTIONAL, Which, mapped_stems
+from core.runs.map_files import OPTIONAL, mapped_stems
 from core.runs.run import Run, open_run
+from core.terms import Which
 from geo_io.scene import Scene
 from geo_io.whole_file import writing
 

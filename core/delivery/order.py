@@ -7,8 +7,9 @@ from pathlib import Path
 
 from core.delivery.parts import MODEL_FOLDER, PARTS, Cleaning, Part
 from core.files import read_json
-from core.runs.map_files import OPTIONAL, RasterPart, Which, map_path, mapped_stems
+from core.runs.map_files import OPTIONAL, RasterPart, map_path, mapped_stems
 from core.runs.run import Run, open_run
+from core.terms import Which
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from core.judging.comparison import (
 )
 from core.judging.evidence import evidence
 from core.progress import Progress
-from core.runs.map_files import Which, map_path, stems
+from core.runs.map_files import map_path, stems
+from core.terms import Which
 from geo_io.bands import natural_colours
 from geo_io.class_areas import class_areas
 from geo_io.scene import Scene

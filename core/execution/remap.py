@@ -15,12 +15,13 @@ from core.events import Pictured, Progressed, Warned
 from core.execution.maps import predictor, tags
 from core.files import located, read_json
 from core.imagery.places import open_like
-from core.job import SceneFiles, TestTimeViews
+from core.job import SceneFiles
 from core.mapping.predict import predict_scene
 from core.networks.segmentor import Segmentor, build_segmentor
 from core.prepare import Scaling, seen_scaling, seen_target
-from core.runs.map_files import CLASS_SUFFIX, IMAGE_TAG, Which, stems
+from core.runs.map_files import CLASS_SUFFIX, IMAGE_TAG, stems
 from core.runs.run import Run, open_run
+from core.terms import TestTimeViews, Which
 from geo_io.band_stats import BandStats, beyond
 from geo_io.fingerprint import content_of
 from geo_io.scene import Scene

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from core.files import read_json
 from core.job import Job
-from core.runs.map_files import Which, map_path, mapped_stems
+from core.runs.map_files import map_path, mapped_stems
 from core.runs.run import open_run
+from core.terms import Which
 
 MODELS: tuple[Which, Which] = ("source-only", "adapted")
 LEAST = 0.0005

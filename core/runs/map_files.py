@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.job import Job, Predict, SceneFiles
+from core.terms import Which
 
 RasterPart = Literal["class", "confidence", "probabilities"]
 
@@ -25,8 +26,6 @@ CONFIDENCE_STEPS = 254
 
 IMAGE_TAG = "IMAGE"
 """The tag of a map that tells the image it is of from others of that name."""
-
-Which = Literal["chosen", "source-only", "adapted"]
 
 
 def stems(scenes: Sequence[SceneFiles]) -> list[str]:

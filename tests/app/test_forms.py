@@ -149,12 +149,12 @@ def test_wrong_values_of_a_file_are_shown_with_the_reason(qtbot: QtBot) -> None:
     assert text(form, "steps") == "many"
     assert form.faults == [
         "Steps must be a number, such as 0.001 or 1e-3",
-        "Optimizer must be one of adamw, sgd",
+        "Optimizer must be one of adamw, sgd, nesterov",
     ]
     form.set_values({})
     assert form.faults == []
     optimizer: Any = form.rows[("optimizer",)].field.control
-    assert optimizer.count() == 2
+    assert optimizer.count() == 3
 
 
 def test_groups_within_are_edited_by_their_path(qtbot: QtBot) -> None:

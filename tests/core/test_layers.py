@@ -19,7 +19,7 @@ ALLOWED = {
 CONTRACT = [
     name
     for room in (
-        "card cli console cost errors events files job journal options presets progress variants",
+        "card cli console cost errors events files job journal options presets progress terms variants",
         "checks.findings checks.preflight",
         "commands.about commands.foreground commands.guard commands.runs",
         "delivery.order delivery.parts",
