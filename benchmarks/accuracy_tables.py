@@ -41,7 +41,7 @@ def methods_table(results: list[Result]) -> str:
         "and equal total steps, warm starts and translators counted. Rows marked * train a translator, a",
         "narrow one, within the same total: they show that it works and are **not ranked**. *step*: seconds,",
         "by phase. *wall*: the whole run but the shared source-only model. *memory*: peak of the process.",
-        "Both times hold what else two machines did meanwhile; [paces.md](paces.md) compares them quietly.",
+        "Both times are of two machines and hold what else they did: rows of a section do not compare.",
         "These budgets reach no plateau for self-training: the order of the papers is not testable here.",
     ]
     ranked = [row for row, chosen in ROWS.items() if not chosen.fails]
