@@ -48,10 +48,8 @@ def test_a_run_killed_in_and_between_its_phases_ends_with_the_weights_of_one_tha
     assert_a_killed_run_ends_alike(tiny(places, name, options), places, monkeypatch)
 
 
-# One for each thing that is made between or beside a segmentor's steps, as all methods together take minutes:
-# translators and maps of labels, a gate with a teacher and an adversary, a hook on the encoder, rendered
-# crops, and networks begun anew.
-@pytest.mark.parametrize("name", ["bdl", "combined", "dcan", "fcan", "fda"])
+@pytest.mark.xdist_group("killed at two resolutions")
+@pytest.mark.parametrize("name", names())
 def test_a_run_at_two_resolutions_is_killed_and_ends_alike(
     name: str, places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
