@@ -30,6 +30,7 @@ from benchmarks.authors.adaptsegnet_training import Loop, adaptsegnet_job
 from benchmarks.authors.clones import Clones
 from benchmarks.authors.resolutions import Fusion, Sliding
 from benchmarks.authors.world import batch, bench_for, job, normal
+from benchmarks.multi_resolution import seconds
 from core.networks.segmentor import Segmentor
 
 HERE = Path(__file__).parent
@@ -134,15 +135,9 @@ def hrda(asked: argparse.Namespace) -> dict[str, Any]:
     }
     found: dict[str, dict[str, list[float]]] = {}
     for what, both in works.items():
-        turns = [[cpu_s(work) for work in both] for _ in range(HRDA_TURNS + 1)][1:]
+        turns = [[seconds(work) for work in both] for _ in range(HRDA_TURNS + 1)][1:]
         found[what] = dict(zip(("ours", "theirs"), map(list, zip(*turns, strict=True)), strict=True))
     return found
-
-
-def cpu_s(work: Callable[[], object]) -> float:
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
 
 
 def _shape(segmentor: Segmentor) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from core.errors import BadInput
 from core.files import located
 from core.options import Options, load_yaml, parse
-from core.terms import TestTimeViews
+from core.terms import Orientations, TestTimeViews
 from geo_io.legend import Legend, Value
 
 Band = int | str
@@ -92,7 +92,7 @@ class Sampling(Options):
     scale_jitter: float = Field(
         1.25, ge=1, le=2, description="Crops are drawn up to this factor larger or smaller"
     )
-    orientations: Literal["all", "mirrored", "none"] = Field(
+    orientations: Orientations = Field(
         "all",
         description="Crops are turned and mirrored at random: in all eight ways, as fits images without an "
         "up, left to right alone, or not",

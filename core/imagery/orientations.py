@@ -1,13 +1,13 @@
 """The eight orientations of a square (the dihedral group D4): an image from above has no up."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Orientations = Literal["all", "mirrored", "none"]
+from core.terms import Orientations
 
 ALL = (0, 4, 2, 6, 1, 5, 3, 7)
 """Quarter turns, modulo 4, and mirrored left to right from 4 on; each after those that it is most unlike."""
