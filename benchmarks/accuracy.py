@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from benchmarks.accuracy_tables import Result, accuracy_table, methods_table
+from benchmarks.accuracy_tables import COSTS, Result, accuracy_table, methods_table
 from benchmarks.rows import (
     HERE,
     JOBS,
@@ -188,6 +188,13 @@ def judge(rows: Sequence[str]) -> None:
         RESULTS.write_text("".join(json.dumps(each) + "\n" for each in results))
 
 
+def write_tables() -> None:
+    costs = [json.loads(line) for line in COSTS.read_text().splitlines()] if COSTS.exists() else []
+    for name, text in (("accuracy", accuracy_table(known())), ("methods", methods_table(known(), costs))):
+        (HERE / f"{name}.md").write_text(text)
+        print(f"wrote {HERE / name}.md")
+
+
 def ready(task: Task, unfinished: list[Task]) -> bool:
     """Whether the source-only model that a row starts from is there."""
     return task.row == "source_only" or task._replace(row="source_only") not in unfinished
@@ -226,9 +233,7 @@ def main() -> None:
         judge(args.rows)
     elif not args.table:
         work(args)
-    for name, text in (("accuracy", accuracy_table(known())), ("methods", methods_table(known()))):
-        (HERE / f"{name}.md").write_text(text)
-        print(f"wrote {HERE / name}.md")
+    write_tables()
 
 
 if __name__ == "__main__":

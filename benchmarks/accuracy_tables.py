@@ -5,13 +5,13 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.rows import ROWS, SAMPLE, UNADAPTED
+from benchmarks.rows import HERE, ROWS, SAMPLE, UNADAPTED
 from core.judging.signals import Signals
 from core.judging.verdict import Verdict, choose
 
 Result = dict[str, Any]
-Column = tuple[str, Callable[[list[Result]], str]]
-
+COSTS = HERE / "results/costs.jsonl"
+"""Results of one pair, run in one sitting by `benchmarks.costs`: only their times and memory are shown."""
 MAIN_ROWS = ("source_only", "adabn", "adaptsegnet", "advent", "combined", "combined-haze", "oracle")
 
 
@@ -28,30 +28,27 @@ def accuracy_table(results: list[Result]) -> str:
         "*guard*: mIoU of what it chose, and how often that was to adapt. A source-only model that was",
         "trained again, on another machine, stands only beside the runs that began with it.",
     ]
-    return "\n".join([*intro, *sections(results, MAIN_ROWS, [])]) + "\n"
+    return "\n".join([*intro, *sections(results, MAIN_ROWS)]) + "\n"
 
 
-def methods_table(results: list[Result]) -> str:
-    """A section a pair, a line a method, with its cost; of pairs on which more than the main job's ran."""
+def methods_table(results: list[Result], costs: list[Result]) -> str:
+    """A section a pair, a line a method; of pairs on which more than the main job's ran."""
     intro = [
         "# Every method",
         "",
         f"`python -m benchmarks.accuracy`; {platform.machine()}, two cores, one thread a run, no GPU. Rules",
         "and columns as in [accuracy.md](accuracy.md): one pretrained MobileNet encoder for all, equal crops",
         "and equal total steps, warm starts and translators counted. Rows marked * train a translator, a",
-        "narrow one, within the same total: they show that it works and are **not ranked**. *step*: seconds,",
-        "by phase. *wall*: the whole run but the shared source-only model. *memory*: peak of the process.",
-        "Both times are of two machines and hold what else they did: rows of a section do not compare.",
+        "narrow one, within the same total: they show that it works and are **not ranked**.",
         "These budgets reach no plateau for self-training: the order of the papers is not testable here.",
-        "The rows of dcan are of before its rate was mended, and the target kept out of its statistics.",
     ]
     ranked = [row for row, chosen in ROWS.items() if not chosen.fails]
     more = {r["pair"] for r in results if r["row"] in ranked and r["row"] not in MAIN_ROWS}
-    cost: list[Column] = [("step", steps_s), ("wall", wall), ("memory", memory)]
     lines = [
         *intro,
         *gains(results, ranked),
-        *sections([r for r in results if r["pair"] in more], ranked, cost),
+        *cost_section(costs),
+        *sections([r for r in results if r["pair"] in more], ranked),
     ]
     return "\n".join(lines) + "\n"
 
@@ -83,19 +80,38 @@ def source_only(results: Sequence[Result]) -> Callable[[Result], Result]:
     return lambda result: result.get("source_only") or shared[result["pair"], result["seed"]]
 
 
-def sections(results: list[Result], rows: Sequence[str], more: list[Column]) -> Iterator[str]:
+def cost_section(costs: list[Result]) -> Iterator[str]:
+    """A line a row: what it takes beside source-only, all of one pair and one sitting."""
+    if not costs:
+        return
+    first, pace = costs[0], next(r for r in costs if r["row"] == "source_only")["step_s"]["source"]
+    yield from ("", "## What they cost", "")
+    yield f"`python -m benchmarks.costs`: {first['pair']}, {first['steps']} steps, seed 0, all rows in one"
+    yield f"sitting, two at a time on two otherwise idle cores ({first['machine']}). *step*: seconds by"
+    yield "phase and, in brackets, of source-only's. *wall*: all of a run, its choice, maps and scores too,"
+    yield "but the shared source-only model. *memory*: peak of the process."
+    yield ""
+    yield "| | step | wall | memory |"
+    yield "|---|---|---|---|"
+    for r in costs:
+        steps = ", ".join(f"{phase} {s:.2f} ({s / pace:.1f})" for phase, s in r["step_s"].items())
+        wall, memory = f"{r['seconds'] / 60:.1f} min", f"{r['peak_mib'] / 1024:.1f} GB"
+        yield f"| {labelled(r['row'])} | {steps} | {wall} | {memory} |"
+
+
+def sections(results: list[Result], rows: Sequence[str]) -> Iterator[str]:
     for pair in sorted({r["pair"] for r in results}):
         yield ""
-        yield from section([r for r in results if r["pair"] == pair and r["row"] in rows], rows, more)
+        yield from section([r for r in results if r["pair"] == pair and r["row"] in rows], rows)
 
 
-def section(results: list[Result], rows: Sequence[str], more: list[Column]) -> Iterator[str]:
+def section(results: list[Result], rows: Sequence[str]) -> Iterator[str]:
     names = list(results[0]["iou"])
     by_row = {row: [r for r in results if r["row"] == row] for row in rows}
     mean = {row: statistics.mean(r["miou"] for r in rs) for row, rs in by_row.items() if rs}
     yield f"## {results[0]['pair']} ({results[0]['steps']} steps)"
     yield ""
-    headings = ["", "mIoU", *names, "gap", "guard", *(title for title, _ in more), "n"]
+    headings = ["", "mIoU", *names, "gap", "guard", "n"]
     yield "| " + " | ".join(headings) + " |"
     yield "|---" * len(headings) + "|"
     truth = results[0]["truth"]
@@ -108,27 +124,11 @@ def section(results: list[Result], rows: Sequence[str], more: list[Column]) -> I
         adapted = row not in UNADAPTED
         cells.append(gap(mean, statistics.mean(r["miou"] - before(r)["miou"] for r in rs)) if adapted else "")
         cells.append(guarded(rs, before) if adapted else "")
-        cells += [column(rs) for _, column in more]
-        label = f"{row} *" if ROWS[row].trains_translator and more else row
-        yield f"| {label} | " + " | ".join(cells) + f" | {len(rs)} |"
+        yield f"| {labelled(row)} | " + " | ".join(cells) + f" | {len(rs)} |"
 
 
-def steps_s(results: list[Result]) -> str:
-    """The median of those that recorded it, phase by phase."""
-    paces = [r["step_s"] for r in results if r.get("step_s")]
-    phases = dict.fromkeys(phase for each in paces for phase in each)
-    return ", ".join(
-        f"{statistics.median(each[phase] for each in paces if phase in each):.2f} {phase}" for phase in phases
-    )
-
-
-def wall(results: list[Result]) -> str:
-    return f"{statistics.mean(r['seconds'] for r in results) / 60:.1f} min"
-
-
-def memory(results: list[Result]) -> str:
-    peaks = [r["peak_mib"] for r in results if "peak_mib" in r]
-    return f"{max(peaks) / 1024:.1f} GB" if peaks else ""
+def labelled(row: str) -> str:
+    return f"{row} *" if ROWS[row].trains_translator else row
 
 
 def spread(values: list[float]) -> str:
