@@ -90,7 +90,7 @@ class Document(QObject):
 
     def recoverable(self) -> bool:
         """Whether edits of the open project outlived a crash."""
-        return self.swap_path.exists()
+        return self._swap.is_ours
 
     def recover(self) -> None:
         """Take the edits that outlived a crash, as one undo step. Raises BadInput where they are damaged."""

@@ -1,7 +1,6 @@
 """`isthmus-gui`: opens the window, on a project or a run if one is named."""
 
 import argparse
-import faulthandler
 import gc
 import logging
 import sys
@@ -10,11 +9,12 @@ import traceback
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QStandardPaths, QTimer, QTranslator, Signal
+from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal
 from PySide6.QtWidgets import QApplication
 
+from app.crash_log import CrashLog, last_words
 from app.log import start_log
 from app.theme import apply_colours, apply_theme, icon
 
@@ -38,28 +38,6 @@ class Faults(QObject):
         logging.getLogger(__name__).error("nobody caught\n%s", details)
         if not issubclass(kind, KeyboardInterrupt):
             self.caught.emit(f"{kind.__name__}: {' '.join(str(fault).split())[:200]}", details)
-
-
-def crash_log() -> Path:
-    """Where the interpreter writes its last words if it dies; the next start shows them."""
-    room = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(room) / "crash.log"
-
-
-def last_words() -> str:
-    """What an earlier window left in the crash log; the log is empty after it."""
-    log = crash_log()
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    log.unlink(missing_ok=True)
-    return text
-
-
-def listen_for_crashes() -> IO[str]:
-    log = crash_log()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    file = log.open("w", encoding="utf-8")
-    faulthandler.enable(file)
-    return file
 
 
 def greet(window: "MainWindow", earlier: str, path: Path | None) -> None:
@@ -112,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     app.styleHints().colorSchemeChanged.connect(lambda _: apply_theme(app, Preferences().theme))
     app.setWindowIcon(icon("isthmus"))
     earlier = last_words()
-    log = listen_for_crashes()
+    log = CrashLog()
     faults = Faults()
     faults.install()
     from app.menus import Menus
@@ -126,9 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     window.show()
     QTimer.singleShot(0, lambda: greet(window, earlier, arguments.path))
     code = app.exec()
-    faulthandler.disable()
     log.close()
-    crash_log().unlink(missing_ok=True)
     return int(code)
 
 

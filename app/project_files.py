@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.edits import Document, Keys
+from app.held import drop
 from app.preferences import Preferences
 from app.project import Project
 from app.recent import remember
-from app.swaps import drop_swap, lost_swaps
+from app.swaps import lost_swaps
 from core.errors import BadInput
 
 Answer = QMessageBox.StandardButton
@@ -44,7 +45,7 @@ class ProjectFiles(QObject):
             text = self.tr("A project of {0} was never saved when its window ended. Take it back?")
             answer = QMessageBox.question(self._window, self.tr("Unsaved edits"), text.format(saved))
             if answer != Answer.Yes:
-                drop_swap(swap)
+                drop(swap)
             elif self._try(lambda swap=swap: self._document.open_lost(swap)):  # type: ignore[misc]
                 self.entered.emit()
                 return True

@@ -142,7 +142,7 @@ def gap(mean: dict[str, float], gain: float) -> str:
     if mean["oracle"] <= mean["source_only"]:
         return "none to close"
     share = gain / (mean["oracle"] - mean["source_only"])
-    return "above the oracle" if share > 1 else f"{share:.0%}"
+    return "above the oracle" if share > 1 else f"{round(share, 2) + 0.0:.0%}"
 
 
 def judged(result: Result, after: Signals | None = None) -> Verdict:

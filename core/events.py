@@ -14,7 +14,8 @@ class Event(BaseModel):
     `seq` and `time` are stamped by the journal. A reader ignores fields that it does not know.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    # A loss that is no number any more is told as "NaN": null would be no loss, and the event unreadable.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True, ser_json_inf_nan="strings")
 
     v: int = SCHEMA
     seq: int = 0

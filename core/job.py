@@ -219,7 +219,7 @@ class Predict(Options):
         False, description="Write a raster with the probability of each class too, a band a class"
     )
     models: Literal["both", "chosen", "method"] = Field(
-        "both", description="Map with both models, with the chosen one, or with what the method made"
+        "both", description="Map with both models, the chosen one, or the method's and the chosen one"
     )
 
 

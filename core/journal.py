@@ -4,11 +4,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from core.errors import BadInput
-from core.events import AnyEvent, Ended, Failed, parse_event
+from core.events import AnyEvent, parse_event
 from geo_io.whole_file import writing
 
 NAME = "events.jsonl"
@@ -38,7 +39,8 @@ class Journal:
         return stamped
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk refused is told already, and tried here again
+            self._file.close()
 
 
 def _mend(path: Path) -> int:
@@ -98,27 +100,22 @@ def read(folder: Path) -> Iterator[AnyEvent]:
     return follow(folder, waiting=lambda: False)
 
 
-def follow(
-    folder: Path, waiting: Callable[[], bool] = lambda: True, every_s: float = 0.25
-) -> Iterator[AnyEvent]:
-    """The events so far, then each new one as it is written.
+def follow(folder: Path, waiting: Callable[[], bool], every_s: float = 0.25) -> Iterator[AnyEvent]:
+    """The events so far, then each new one as it is written, until `waiting()` says no longer to wait.
 
-    Ends after the last event of an ended run, or when `waiting()` says no longer to wait. Raises
-    BadInput where there is no journal.
+    A run that ended goes on when it is resumed, so that its last event is no end. Raises BadInput where
+    there is no journal by then.
     """
-    if not (folder / NAME).exists():
-        raise BadInput(folder, "holds no journal of a run", "name a run's folder, such as runs/NAME")
-    tail, over = Tail(folder), False
-    wait = True
+    tail, wait = Tail(folder), True
     while True:
         before = tail.at
-        for event in tail.new_events():
-            yield event
-            over = isinstance(event, Ended | Failed)
+        yield from tail.new_events()
         if tail.at > before:
             continue
-        if over or not wait:
-            return
+        if not wait:
+            break
         wait = waiting()  # if no longer, what was written until now is read all the same
         if wait:
             time.sleep(every_s)
+    if not (folder / NAME).exists():
+        raise BadInput(folder, "holds no journal of a run", "name a run's folder, such as runs/NAME")

@@ -212,7 +212,7 @@ def _differences(one: Any, other: Any, key: str) -> Iterator[Difference]:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         one, other = dict(enumerate(one)), dict(enumerate(other))
     if not isinstance(one, dict) or not isinstance(other, dict):
-        if one != other:
+        if one != other and not (one != one and other != other):  # NaN, of nodata
             yield Difference(key, one, other)
         return
     for name in [*one, *(name for name in other if name not in one)]:

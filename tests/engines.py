@@ -36,6 +36,10 @@ DEEPLABV2 = {
 """What to change in a job's network for a small one with an auxiliary head."""
 
 
+NARROW = {"width": 8, "blocks": 1}
+"""Options of generators that train quickly, for methods that have some."""
+
+
 def draw(folder: Path, under_nodata: int = 0) -> None:
     """Two 4-band uint16 places with a nodata wedge by mask band; `under_nodata` lies under the mask."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,6 +95,8 @@ def tiny(
     folder: Path, name: str, options: dict[str, Any], *others: dict[str, Any], least: int = 2, **network: Any
 ) -> Job:
     """The tiny job with as few steps as give each phase of the method `least`, with other options too."""
+    if NARROW.keys() <= load(name).Options.model_fields.keys():
+        options = NARROW | options
     steps = steps_for(name, least, options, *others)
     if any(each.get("levels") == "multi" for each in (options, *others)):
         network = DEEPLABV2
@@ -142,6 +148,11 @@ def bench_for(job: Job, cache: Path) -> Bench:
 def weights(run: Run, stage: str) -> dict[str, torch.Tensor]:
     """A finished stage's parameters and buffers."""
     return load_file(checkpoint.weights_path(run.phase(stage)))
+
+
+def copied(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A network's parameters and buffers as they are now."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
 def assert_equal_weights(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:

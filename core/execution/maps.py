@@ -47,8 +47,8 @@ def make_maps(run: Run, models: dict[str, Bench], data: Prepared) -> Iterator[An
     """Map every target scene with every model, and link the chosen model's as the run's own maps."""
     chosen = read_json(run.folder / "verdict.json")["chosen"]
     names = stems(run.job.target.scenes)
-    wanted = {"both": list(models), "chosen": [chosen], "method": list(models)[-1:]}[run.job.predict.models]
-    for model in wanted:
+    asked = {"both": list(models), "chosen": [chosen], "method": [list(models)[-1], chosen]}
+    for model in dict.fromkeys(asked[run.job.predict.models]):
         maker = predictor(run, models[model].segmentor, models[model].device)
         for scene, place, stem in zip(run.job.target.scenes, data.domains[TARGET].places, names, strict=True):
             if not scene.map:

@@ -1,8 +1,10 @@
 """The trainings of a run in order: the source-only candidate, then the method; each done once."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -19,7 +21,8 @@ from core.networks.segmentor import build_segmentor
 from core.prepare import Prepared
 from core.registry import Chosen, choose
 from core.runs.control import Control
-from core.runs.run import PACE, Run, open_run
+from core.runs.run import PACE, Run, open_run, recorded_inputs
+from geo_io.fingerprint import changed
 from geo_io.whole_file import whole_folder
 
 SOURCE_ONLY, ADAPTED = "source-only", "adapted"
@@ -136,11 +139,31 @@ class Stages:
         other = open_run(named)
         if not checkpoint.weights_path(other.phase(SOURCE_ONLY)).exists():
             raise BadInput(named, "has no finished source-only model", "let that run end first")
-        theirs, ours = (run.job.model_dump(exclude=DECIDES_NOTHING) for run in (other, self.run))
+        theirs, ours = (_decisive(run.job) for run in (other, self.run))
         differs = [key for key in ours if ours[key] != theirs[key]]
         if differs:
             raise BadInput(
                 named, f"is a run of another job ({', '.join(differs)} differ)", "leave `candidate` out"
             )
+        if others := _of_other_content(self.run, other):
+            problem = f"learnt before {', '.join(others)} changed"
+            raise BadInput(named, problem, "leave `candidate` out, or run that job anew")
         with whole_folder(mine) as partial:
             shutil.copytree(other.phase(SOURCE_ONLY), partial, dirs_exist_ok=True)
+
+
+def _decisive(job: Job) -> dict[str, str]:
+    """What decides a job's source-only model, as text: NaN, of nodata, is equal to none."""
+    content = job.model_dump(mode="json", exclude=DECIDES_NOTHING)
+    return {key: json.dumps(value, sort_keys=True) for key, value in content.items()}
+
+
+def _of_other_content(run: Run, other: Run) -> list[str]:
+    """Inputs of a run, by name, that were something else when the other was made; but for check labels."""
+    checks = {str(scene.labels.path) for scene in run.job.target.scenes if scene.labels}
+    before = recorded_inputs(other)
+    return [
+        Path(path).name
+        for path, now in recorded_inputs(run).items()
+        if path not in checks and path in before and changed(before[path], now)
+    ]

@@ -1,5 +1,6 @@
 """One training: a method driven step by step, checkpointed, paused, stopped, resumed."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from core import checkpoint
 from core.bench import Bench
-from core.errors import Stopped
+from core.errors import RunFailed, Stopped
 from core.events import AnyEvent, Noted, Paused, Phased, Progressed, Resumed, Saved, Stepped
 from core.execution import probe
 from core.execution.preview import Previews
@@ -41,7 +42,7 @@ class Training:
         self.probe = probe.Probe(self.bench, self.stage)
 
     def events(self) -> Iterator[AnyEvent]:
-        """Train to the end. Raises Stopped, the state saved, when asked to stop."""
+        """Train to the end. Raises Stopped, the state saved, when asked to, and RunFailed if it diverges."""
         resume = self.bench.resume
         if resume and resume.stage == self.stage:  # a warm start from another stage undoes none of its steps
             yield Resumed(phase=resume.phase, step=resume.step)
@@ -59,9 +60,11 @@ class Training:
             yield from self._noted()
             if time.monotonic() >= self._due or step == at.steps:
                 self._due = time.monotonic() + 1 / EVENTS_A_SECOND
-                yield Stepped(
+                told = Stepped(
                     phase=phase, step=step, losses={name: float(loss) for name, loss in said.items()}
                 )
+                yield told
+                _require_finite(told)
             if phase == "source" and step in self.snapshots_at:
                 self._write(folder / "snapshot", self.bench.state(self.stage), step)
             yield from self.probe.after_step()
@@ -109,3 +112,12 @@ class Training:
                 yield from self.previews.events()
             yield Resumed(phase=phase, step=step)
             yield from self._obey()
+
+
+def _require_finite(told: Stepped) -> None:
+    """Raises RunFailed where a loss is no number any more: nor are the weights, then."""
+    for name, loss in told.losses.items():
+        if not math.isfinite(loss):
+            where = f"at step {told.step} of phase {told.phase!r}"
+            remedy = "lower schedule.lr, or set schedule.precision to 32, and run that"
+            raise RunFailed(f"training diverged: the loss {name!r} is {loss} {where}; {remedy}")

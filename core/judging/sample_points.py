@@ -42,7 +42,8 @@ def draw_points(
     """Write sample points of a raster of class ids to the GeoPackage `to`, in random order.
 
     `error`: the standard error wanted of the overall accuracy, if each class is right in
-    `users_accuracy` of its area; `least` points a class. Every pixel of a class is as likely as another.
+    `users_accuracy` of its area; `least` points a class. Every pixel of a class is as likely as another;
+    a class of a single pixel, which can have no standard error, is drawn with the largest class.
     Raises BadInput for a map without a class.
     """
     k = len(legend.classes)
@@ -53,8 +54,11 @@ def draw_points(
             pixels += np.bincount(ids, minlength=k)
             area_m2 += np.bincount(ids, areas, minlength=k)
             yield Progressed(what=f"counting {class_map.name}", done=done, total=len(boxes))
-        if not pixels.any():
-            raise BadInput(class_map, "has no classified pixel", "name the raster of class ids")
+        if pixels.sum() < 2:
+            raise BadInput(class_map, "has not two classified pixels", "name the raster of class ids")
+        drawn_as = np.where(pixels == 1, pixels.argmax(), np.arange(k))
+        pixels = np.bincount(drawn_as, pixels, minlength=k).astype(np.int64)
+        area_m2 = np.bincount(drawn_as, area_m2, minlength=k)
         shares = area_m2 / area_m2.sum()
         points = sample_size(shares, np.full(k, users_accuracy), error)
         wanted = np.minimum(allocate(shares, points, np.minimum(least, pixels)), pixels)
@@ -63,8 +67,9 @@ def draw_points(
         passed = np.zeros(k, np.int64)
         picked: list[Ints] = []
         for done, (ids, _, where) in enumerate(_read(scene, boxes, k), 1):
-            picked.append(_at_ranks(ids, where, ranks, passed))
-            passed += np.bincount(ids, minlength=k)
+            strata = drawn_as[ids]
+            picked.append(_at_ranks(strata, where, ranks, passed))
+            passed += np.bincount(strata, minlength=k)
             yield Progressed(what=f"drawing from {class_map.name}", done=done, total=len(boxes))
         chosen = generator.permutation(np.concatenate(picked))
         rows, cols, stratum = chosen.T
@@ -85,11 +90,11 @@ def _read(scene: Scene, boxes: list[Box], k: int) -> Iterator[tuple[Ints, NDArra
         yield ids[there], areas[there], np.argwhere(there) + np.array([box.row, box.col])
 
 
-def _at_ranks(ids: Ints, where: Ints, ranks: list[Ints], passed: Ints) -> Ints:
-    """(m, 3) row, col and class of those pixels whose rank within their class was drawn."""
+def _at_ranks(strata: Ints, where: Ints, ranks: list[Ints], passed: Ints) -> Ints:
+    """(m, 3) row, col and stratum of those pixels whose rank within their stratum was drawn."""
     found = [np.empty((0, 3), np.int64)]
     for c, drawn in enumerate(ranks):
-        mine = np.flatnonzero(ids == c)
+        mine = np.flatnonzero(strata == c)
         here = drawn[(drawn >= passed[c]) & (drawn < passed[c] + len(mine))] - passed[c]
         if len(here):
             found.append(np.column_stack([where[mine[here]], np.full(len(here), c)]))

@@ -25,7 +25,7 @@ from core.parts.losses import cross_entropy
 from core.phases import Phase
 
 CARD = Card(
-    cost="about twice source-only's time a step; memory for a small second network",
+    cost="two to three times source-only's time a step; memory for a small second network",
     use="when both places have much the same classes in much the same arrangement",
     kind="Adversarial",
 )

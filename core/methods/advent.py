@@ -23,7 +23,7 @@ from core.parts.losses import cross_entropy, entropy, self_information
 from core.phases import Phase
 
 CARD = Card(
-    cost="about twice source-only's time a step; `minent` less, without a second network",
+    cost="two to three times source-only's time a step; `minent` twice, without a second network",
     use="when target predictions are blurred or unsure rather than plainly wrong",
     kind="Adversarial",
 )

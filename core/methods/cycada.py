@@ -70,7 +70,9 @@ class Options(TranslatorOptions):
     )
     level: Literal["features", "output"] = Field("features", description="What the adversary of stage 4 sees")
     adversarial: float = Field(0.001, ge=0, description="Weight of its loss")
-    discriminator_lr: float = Field(1e-4, gt=0, description="Peak learning rate of its discriminator (Adam)")
+    discriminator_lr: float = Field(
+        1e-4, gt=0, description="Learning rate of its discriminator (Adam), which stays"
+    )
     gate: float = Field(
         0.6, ge=0, le=1, description="Fool it only while it tells more than this share of cells (0: always)"
     )
@@ -158,14 +160,9 @@ def seen_as(outputs: Outputs, batch: Batch) -> Batch:
 
 
 def adversary_of(bench: Bench, o: Options) -> Adversary:
-    """Of predictions as in AdaptSegNet, or of features."""
+    """Of predictions as in AdaptSegNet, or of features; it begins anew where the schedule nears its end."""
+    weights, lr = [o.adversarial], o.discriminator_lr
     if o.level == "output":
-        return Adversary(bench, [o.adversarial], lr=o.discriminator_lr)
-    return Adversary(
-        bench,
-        [o.adversarial],
-        view=lambda features: features,
-        lr=o.discriminator_lr,
-        maps=encoded,
-        make=partial(DomainClassifier, bench.segmentor.feature_channels),
-    )
+        return Adversary(bench, weights, lr=lr, steady=True)
+    make = partial(DomainClassifier, bench.segmentor.feature_channels)
+    return Adversary(bench, weights, lambda features: features, lr, maps=encoded, make=make, steady=True)

@@ -32,7 +32,7 @@ from core.parts.pseudo_labels import ClassTrust
 from core.phases import Phase
 
 CARD = Card(
-    cost="about one and a half times source-only's time a step; rounds divide the steps among networks",
+    cost="one and a half to two times source-only's time a step; rounds divide the steps among networks",
     use="when the places differ in light, haze or sensor rather than in what is there",
     kind="Translation",
 )

@@ -61,7 +61,7 @@ class Adversary:
     in use; every level has a discriminator of its own, made by `make`. `maps` picks a tensor a level
     from the segmentor's outputs, and `view` turns it into what the discriminator sees. Cells with less
     than half of their pixels valid count in neither loss, and invalid pixels are 0 in both domains, so
-    that nodata never tells the domains apart.
+    that nodata never tells the domains apart. `steady`: its learning rate is not the schedule's, but stays.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Adversary:
         width: int = 64,
         maps: Maps = predictions,
         make: Callable[[], nn.Module] | None = None,
+        steady: bool = False,
     ) -> None:
         self.bench, self.weights, self.view, self.gan, self.maps = bench, weights, view, gan, maps
         made = make or partial(Discriminator, bench.classes, width)
@@ -81,6 +82,7 @@ class Adversary:
             self.networks = bench.place(nn.ModuleList(made() for _ in weights))
         adam = torch.optim.Adam(self.networks.parameters(), lr=lr, betas=(0.9, 0.99))
         self.optimizer = bench.scheduled(adam)
+        self.factor = 1.0 if steady else None
 
     @property
     def name(self) -> str:
@@ -103,7 +105,7 @@ class Adversary:
             + self.bench.backward(0.5 * self._loss(d, unseen.detach(), target_valid, TARGET))
             for d, seen, unseen in zip(self.networks, self._levels(source), self._levels(target), strict=True)
         ]
-        self.bench.step(self.optimizer)
+        self.bench.step(self.optimizer, self.factor)
         return caught[0]
 
     def _levels(self, outputs: Outputs) -> list[Tensor]:

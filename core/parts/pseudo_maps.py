@@ -120,12 +120,14 @@ class PseudoMaps:
         return found
 
     def _labelled(self, folder: Path) -> Domain:
-        """The target with these labels, its crops drawn evenly as before."""
+        """The target with these labels, its crops drawn evenly as before, whatever they show of a class."""
         target, legend = self.bench.domains[TARGET], self.bench.job.legend
+        sampling = target.sampling.model_copy(update={"max_class_share": None})
         ids: dict[Value, str] = dict(enumerate(legend.names))
         labels = (RasterLabels(folder / (stem + LABELS_SUFFIX), legend, mapping=ids) for stem in self._stems)
         pairs = zip(target.places, labels, strict=True)
-        return replace(target, places=[replace(place, labels=label) for place, label in pairs])
+        places = [replace(place, labels=label) for place, label in pairs]
+        return replace(target, places=places, sampling=sampling)
 
 
 def _maps(folder: Path, stem: str) -> tuple[Path, Path]:

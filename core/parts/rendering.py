@@ -108,7 +108,7 @@ class Rendered:
         return self.bench.batch(SOURCE, [domain.draw(rng(seed, WHAT, SOURCE, n)) for n in batch])
 
     def _noise(self, batch: range, like: Tensor) -> Tensor:
-        """White noise of the target's means and deviations, (b, c, h, w), each crop's by its number alone."""
+        """White noise, (b, c, h, w), of mean 0 and deviation 1, as standardised; by a crop's number alone."""
         seed, shape = self.bench.job.seed, like.shape[1:]
         drawn = [rng(seed, WHAT, "noise", n).standard_normal(shape, np.float32) for n in batch]
         return torch.from_numpy(np.stack(drawn)).to(like.device)

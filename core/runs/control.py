@@ -1,10 +1,13 @@
 """Requests to a working run, heard within a second however long a step takes."""
 
 import threading
+from contextlib import suppress
+from typing import Literal
 
+from core.errors import BadInput, RunFailed
 from core.events import Asked
 from core.journal import Journal
-from core.runs.run import Run, View, take_requests, take_view
+from core.runs.run import Request, Run, View, take_requests, take_view
 
 EVERY_S = 0.2
 
@@ -35,8 +38,6 @@ class Control:
         while not self._closed.wait(EVERY_S):
             self._look()
             for request in take_requests(self._run.folder):
-                assert self._journal
-                self._journal.write(Asked(request=request))
                 if request == "pause":
                     self.running.clear()
                 if request in ("resume", "stop"):
@@ -45,14 +46,20 @@ class Control:
                     self.stop.set()
                 if request in ("checkpoint", "pause", "stop"):
                     self.checkpoint.set()
+                self._tell(request)
 
     def _look(self) -> None:
         """Take over the view that was asked for last; one that stays the same is worth no event."""
         view = take_view(self._run.folder)
         if view is None:
             return
-        assert self._journal
         if view != self.view:
-            self._journal.write(Asked(request="preview"))
+            self._tell("preview")
         self.view = view
         self.looked.set()
+
+    def _tell(self, request: Request | Literal["preview"]) -> None:
+        """Best effort: who listens goes on listening on a full disk."""
+        assert self._journal
+        with suppress(BadInput, RunFailed):
+            self._journal.write(Asked(request=request))

@@ -135,10 +135,15 @@ def input_fingerprints(job: Job) -> dict[str, dict[str, Any]]:
     return {str(path): fingerprint(path) for path in paths}
 
 
+def recorded_inputs(run: Run) -> dict[str, Any]:
+    """The fingerprints of a run's inputs by path, of when it was made."""
+    found: dict[str, Any] = read_json(run.folder / "record.json")["inputs"]
+    return found
+
+
 def changed_inputs(run: Run) -> list[str]:
     """The inputs that are not what they were when the run was made, they or what is read with them."""
-    recorded: dict[str, Any] = read_json(run.folder / "record.json")["inputs"]
-    return [path for path, was in recorded.items() if changed(was, fingerprint(Path(path)))]
+    return [path for path, was in recorded_inputs(run).items() if changed(was, fingerprint(Path(path)))]
 
 
 def run_id(job: Job, inputs: dict[str, dict[str, Any]]) -> str:

@@ -152,7 +152,7 @@ def drop_checkpoints(folder: Path) -> int:
 def _require_idle(folder: Path, verb: str) -> None:
     if not is_run(folder) or folder.is_symlink():
         raise BadInput(folder, "is not the folder of a run", f"name a run to {verb}")
-    if state_of(folder).alive:
+    if state_of(folder).alive or is_worked(folder):  # what verifies an ended run works on it as well
         raise BadInput(folder, f"is at work: it is too early to {verb} it", "stop it first")
 
 

@@ -11,11 +11,12 @@ from described import JOB
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.main import Faults, crash_log, greet, last_words, listen_for_crashes
+from app.crash_log import CrashLog, last_words
+from app.main import Faults, greet
 from app.panels.problem import ProblemDialog
 from app.window import MainWindow
 
-DYING = "import os; from app.main import listen_for_crashes; log = listen_for_crashes(); os.abort()"
+DYING = "import os; from app.crash_log import CrashLog; log = CrashLog(); os.abort()"
 
 
 @pytest.fixture
@@ -77,16 +78,16 @@ def test_the_last_words_of_a_window_that_died_are_read_once(qapp: object) -> Non
 def test_a_window_that_is_listened_to_leaves_an_empty_log(qapp: object) -> None:
     assert qapp
     was_on = faulthandler.is_enabled()
-    file = listen_for_crashes()
+    log = CrashLog()
     try:
-        assert crash_log().read_text() == ""
+        assert log.path.read_text() == ""
+        assert last_words() == ""
+        assert log.path.exists(), "another window's start leaves it alone"
     finally:
-        faulthandler.disable()
-        file.close()
+        log.close()
         if was_on:
             faulthandler.enable(sys.__stderr__)
-    assert last_words() == ""
-    assert not crash_log().exists()
+    assert not list(log.path.parent.glob("crash-*"))
 
 
 def test_the_first_moment_tells_of_a_crash_and_opens_what_was_named(

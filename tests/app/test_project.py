@@ -124,6 +124,9 @@ def test_unsaved_edits_outlive_a_crash(document: Document, tmp_path: Path) -> No
     document._write_swap()
     again = Document()
     again.open(tmp_path / "job.yaml")
+    assert not again.recoverable(), "they are another window's"
+    again.forget_swap()
+    document._swap._lock.release()  # as its window's death does
     assert again.recoverable()
     assert again.value("seed") is None
     again.recover()

@@ -53,9 +53,7 @@ def edit(files: ProjectFiles, seed: int = 7) -> None:
 def dead(document: Document) -> None:
     """Its window is gone, its swap is not: a lock ends with its holder."""
     document._swap_due.stop()
-    lock = document._swap._lock
-    assert lock is not None
-    lock.release()
+    document._swap._lock.release()
 
 
 def test_a_new_project_on_the_users_device_has_no_edits(files: ProjectFiles, asked: Asked) -> None:

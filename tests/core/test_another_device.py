@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import torch
 from elsewhere import ELSEWHERE
-from engines import assert_equal_weights, job_for, run_for, weights, work
+from engines import NARROW, assert_equal_weights, job_for, run_for, weights, work
 
 from core.checks import preflight
 from core.devices import autocast_type, reading_threads
@@ -121,7 +121,7 @@ def test_what_is_done_with_a_finished_run_is_done_there(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reverse, "CROPS", 4)
-    job = job_for(places, "cyclegan", {"width": 8, "blocks": 1, "warm_share": 0.0})
+    job = job_for(places, "cyclegan", {**NARROW, "warm_share": 0.0})
     run = run_for(job, places / "run")
     work(run)
     users = (

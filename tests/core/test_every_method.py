@@ -27,7 +27,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("adaptsegnet", {"levels": "multi"}),
     ("advent", {"variant": "minent"}),
     ("cycada", {"start": "initial", "level": "output", "semantic_labels": "source", "semantic_gate": 1.0}),
-    ("bdl", {"rounds": 2, "warm_share": 0, "restart": True, "threshold": "fixed", "width": 8, "blocks": 1}),
+    ("bdl", {"rounds": 2, "warm_share": 0, "restart": True, "threshold": "fixed"}),
     ("combined", {"target_means": True}),
     ("combined", {"adabn": "always", "adabn_batches": 2, "teacher_norm": "batch"}),
     ("daformer", {"warm_share": 0.0}),

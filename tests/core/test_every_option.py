@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import pytest
-from engines import bench_for, draw, encoder_weights, tiny
+from engines import NARROW, bench_for, draw, encoder_weights, tiny
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("few_crops")
 Given = dict[str, Any]
 
 CLASSES = ["water", "field", "town"]
-SMALL = {"width": 8, "blocks": 1, "pool": 1}
+SMALL = {**NARROW, "pool": 1}
 UNSURE = {"threshold": 0.45}
 """A confidence that a network of three classes that knows next to nothing has here and lacks there."""
 KEEPING = {"feature_classes": CLASSES, "feature_distance": 0.1}

@@ -1,8 +1,12 @@
 """Following a journal: whole lines, each once, whatever happens to the file meanwhile."""
 
+import math
 from pathlib import Path
 
-from core.events import Noted, Stepped, Warned
+import pytest
+
+from core.errors import BadInput, RunFailed
+from core.events import Ended, Noted, Stepped, Warned
 from core.journal import NAME, Journal, Tail, follow, read
 
 
@@ -93,3 +97,42 @@ def test_following_goes_on_while_it_is_waited_for(tmp_path: Path) -> None:
 
     heard = [event.text for event in follow(tmp_path, waiting, every_s=0) if isinstance(event, Noted)]
     assert heard == ["a", "more", "more", "more"], "what was written last is read too"
+
+
+def test_following_waits_for_a_journal_and_goes_on_after_an_end(tmp_path: Path) -> None:
+    """A run in the queue has none yet, and one that was stopped is resumed."""
+    coming = iter([Noted(text="a"), Ended(how="stopped"), Noted(text="b")])
+
+    def waiting() -> bool:
+        journal, event = Journal(tmp_path), next(coming, None)
+        if event:
+            journal.write(event)
+        journal.close()
+        return event is not None
+
+    (tmp_path / NAME).unlink(missing_ok=True)
+    assert [event.kind for event in follow(tmp_path, waiting, every_s=0)] == ["noted", "ended", "noted"]
+
+
+def test_a_folder_without_a_journal_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no journal of a run"):
+        list(read(tmp_path))
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_read_as_it_was(tmp_path: Path, loss: float) -> None:
+    journal = Journal(tmp_path)
+    journal.write(Stepped(phase="adapt", step=1, losses={"supervised": loss}))
+    journal.close()
+    (event,) = read(tmp_path)
+    assert isinstance(event, Stepped)
+    assert event.losses["supervised"] == pytest.approx(loss, nan_ok=True)
+
+
+def test_a_journal_on_a_full_disk_is_closed_without_another_word(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal._file.close()
+    journal._file = open("/dev/full", "ab")  # noqa: SIM115, PTH123  # closed below
+    with pytest.raises(RunFailed, match="free some disk space"):
+        journal.write(Noted(text="a"))
+    journal.close()

@@ -1,17 +1,22 @@
 """Stop, pause, resume, damage: what a run's folder survives."""
 
+import math
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rasterio
 from engines import assert_equal_weights, draw, job_for, run_for, weights, work
 
-from core.errors import BadInput, Stopped
+from core.errors import BadInput, RunFailed, Stopped
 from core.events import AnyEvent, Paused, Phased, Resumed, Stepped, Warned
 from core.execution.execute import execute
 from core.files import read_json
 from core.journal import read
+from core.judging import verdict
+from core.judging.comparison import read_outcome
 from core.progress import Progress
 from core.runs.run import Run, ask, create, open_run, run_id
 
@@ -147,6 +152,44 @@ def test_a_candidate_from_another_run_is_taken_over_and_must_fit(folder: Path) -
     with pytest.raises(BadInput, match="seed"):
         work(other)
     assert not (other.folder / "cache").exists(), "said before anything is read"
+
+
+def test_a_candidate_that_learnt_other_labels_is_refused_and_check_labels_are_no_labels(folder: Path) -> None:
+    first = source_only_run(folder, "first")
+    work(first)
+    job = job_for(folder, "combined", candidate=str(first.folder))
+    touch(folder / "target-labels.tif")
+    work(run_for(job, folder / "second"))
+    touch(folder / "source-labels.tif")
+    with pytest.raises(BadInput, match=r"first: learnt before source-labels\.tif changed; leave"):
+        work(run_for(job, folder / "third"))
+
+
+def touch(labels: Path) -> None:
+    """Draw a pixel of another class."""
+    with rasterio.open(labels, "r+") as file:
+        file.write(1 - file.read(1, window=((0, 1), (0, 1))) % 2, 1, window=((0, 1), (0, 1)))
+
+
+def test_training_that_diverges_ends_with_a_sentence(folder: Path) -> None:
+    run = source_only_run(folder, lr=1e30, steps=20)
+    with pytest.raises(RunFailed, match=r"diverged: the loss 'supervised' is nan at step \d+ of .*lr"):
+        work(run)
+    last = [event for event in read(run.folder) if isinstance(event, Stepped)][-1]
+    assert math.isnan(last.losses["supervised"])
+
+
+def test_the_map_of_the_chosen_model_is_made_where_the_methods_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = verdict.choose
+    monkeypatch.setattr(verdict, "choose", lambda *seen: replace(choose(*seen), chosen="source-only"))
+    run = run_for(job_for(folder, "adabn", predict={"models": "method"}), folder / "run")
+    work(run)
+    outcome = read_outcome(run.folder)
+    assert outcome.verdict["chosen"] == "source-only"
+    assert outcome.stems == ["target"]
+    assert outcome.models("target") == ["source-only", "adapted"]
 
 
 def test_a_candidate_may_have_mapped_other_scenes(folder: Path) -> None:

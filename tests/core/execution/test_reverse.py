@@ -15,11 +15,11 @@ from core.errors import BadInput, Stopped
 from core.execution import reverse
 from core.execution.reverse import compare, taught, verify
 from core.files import read_json
-from core.journal import follow
+from core.journal import read
 from core.judging import signals
 from core.networks.outputs import Batch
 from core.parts.losses import cross_entropy
-from core.runs.run import Run, ask
+from core.runs.run import Run, ask, write_exit
 from geo_io.legend import IGNORE
 
 
@@ -68,16 +68,22 @@ def test_the_evidence_grows_and_the_choice_and_the_maps_stay(run: Run) -> None:
     assert after["evidence"][:-1] == before["evidence"]
     assert after["evidence"][-1].startswith("reverse validation")
     assert after["reverse"]["steps"] == 2
-    *_, verdict, end = follow(run.folder)
+    *_, verdict, end = read(run.folder)
     assert verdict.scores["reverse"] == after["reverse"]
     assert end.how == "done"
     list(verify(run.folder, steps=2))
     assert read_json(run.folder / "verdict.json") == after, "the same again, instead of one more"
 
 
+def test_a_run_that_was_stopped_while_it_mapped_is_still_stopped(run: Run) -> None:
+    write_exit(run, "stopped")
+    list(verify(run.folder, steps=1))
+    assert [event.kind for event in read(run.folder)][-2:] == ["ended", "evaluated"], "no other end"
+
+
 def test_it_can_be_stopped_and_leaves_no_trace(run: Run) -> None:
     before = (run.folder / "verdict.json").read_bytes()
-    told = [event.kind for event in follow(run.folder)]
+    told = [event.kind for event in read(run.folder)]
     working = verify(run.folder, steps=50)
     while next(working).kind != "stepped":
         pass
@@ -85,7 +91,7 @@ def test_it_can_be_stopped_and_leaves_no_trace(run: Run) -> None:
     with pytest.raises(Stopped):
         next(working)
     assert (run.folder / "verdict.json").read_bytes() == before
-    assert [event.kind for event in follow(run.folder)] == told
+    assert [event.kind for event in read(run.folder)] == told
 
 
 def test_the_command_says_what_it_found_and_that_the_choice_stays(run: Run) -> None:

@@ -8,7 +8,7 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
-from engines import draw, job_for, run_for, work
+from engines import NARROW, draw, job_for, run_for, work
 from numpy.typing import NDArray
 from torch import nn
 from typer.testing import CliRunner
@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose translator has learnt next to nothing, but brings the target's range."""
     folder = tmp_path_factory.mktemp("places")
     draw(folder)
-    job = job_for(folder, "cyclegan", {"width": 8, "blocks": 1, "warm_share": 0.0})
+    job = job_for(folder, "cyclegan", {**NARROW, "warm_share": 0.0})
     made = run_for(job, folder / "run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signals, "CROPS", 2)

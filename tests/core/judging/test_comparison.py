@@ -1,5 +1,6 @@
 """Rows of a verdict and of scores: what changed, and whether for the better."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -84,4 +85,8 @@ def test_every_difference_between_two_jobs_is_listed(tmp_path: Path) -> None:
         "method.options.entropy": (None, 0.5),
     }
     assert first_difference(job, job) is None
+    unknown = job.source.model_copy(update={"nodata": math.nan})
+    floats = job.model_copy(update={"source": unknown})
+    assert first_difference(floats, floats.model_copy(deep=True)) is None
+    assert first_difference(job, floats) == "source.nodata"
     assert first_difference(job, other) == "target.scenes.0.map"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import yaml
 from engines import LEGEND, draw, job_for
 from typer.testing import CliRunner
@@ -63,6 +64,20 @@ def test_points_lie_on_their_class_each_once_and_the_rare_are_all_there(
     assert set(points.columns["label"]) == {None}
     assert key_of(to)["stratum_m2"][stratum == 2] == pytest.approx(4.0, rel=1e-2)
     assert told[-1].done == told[-1].total > 0
+
+
+def test_a_stray_pixel_is_drawn_with_the_largest_class_and_spoils_no_sample(
+    class_map: Path, tmp_path: Path
+) -> None:
+    with rasterio.open(class_map, "r+") as file:
+        file.write(np.array([[0, 0], [0, 2]], np.uint8), 1, window=((0, 2), (0, 2)))
+    to = tmp_path / "points.gpkg"
+    list(draw_points(class_map, legend, to))
+    assert set(strata(to)) == {0, 1}
+    labelled(to, ["water"] * len(read_points(to).xy))
+    sample, left = read_sample(to, class_map, legend)
+    assert left == 0
+    assert sample.stratum_sizes.sum() == pytest.approx(180 * SIDE, rel=0.01)
 
 
 def test_every_pixel_of_a_class_is_as_likely_as_another(class_map: Path, tmp_path: Path) -> None:

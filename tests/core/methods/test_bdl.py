@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, job_for
+from engines import NARROW, assert_equal_weights, bench_for, copied, job_for
 from safetensors.torch import load_file
 
 from core.bench import Bench
 from core.checkpoint import Checkpoint
 from core.events import Progressed
+from core.methods import bdl
 from core.methods.bdl import Options, phases, train
-from core.networks.outputs import Outputs
 from core.networks.segmentor import Segmentor
+from core.parts.perceptual import Perceptual
 from core.parts.pseudo_maps import PseudoMaps
-from core.parts.translator import FILE, Translator
+from core.parts.translator import FILE
 
 PAPER = {"rounds": 2, "retrainings": 2, "warm_share": 0, "restart": True}
-SMALL = {"width": 8, "blocks": 1}
 
 
 def bench_with(places: Path, cache: str, options: dict[str, Any], steps: int = 16) -> Bench:
@@ -36,9 +36,9 @@ def course(bench: Bench, options: dict[str, Any]) -> list[str]:
 
 
 def test_two_rounds_of_two_retrainings_are_those_of_the_published_table(places: Path) -> None:
-    bench = bench_with(places, "cache", PAPER | SMALL)
+    bench = bench_with(places, "cache", PAPER | NARROW)
     one = ["translate {k}", "adapt {k}", "L", "retrain {k}.1", "L", "retrain {k}.2"]
-    assert course(bench, PAPER | SMALL) == [text.format(k=k) for k in (1, 2) for text in one]
+    assert course(bench, PAPER | NARROW) == [text.format(k=k) for k in (1, 2) for text in one]
 
 
 def test_a_warm_start_is_the_source_only_models() -> None:
@@ -70,24 +70,24 @@ def test_each_training_starts_on_the_initial_weights_where_that_is_asked_for(
     optimizer = Bench.optimizer
 
     def remembered(bench: Bench, network: Segmentor) -> torch.optim.Optimizer:
-        begun.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        begun.append(copied(network))
         return optimizer(bench, network)
 
     monkeypatch.setattr(Bench, "optimizer", remembered)
-    bench = bench_with(places, "cache", PAPER | SMALL)
-    course(bench, PAPER | SMALL)
+    bench = bench_with(places, "cache", PAPER | NARROW)
+    course(bench, PAPER | NARROW)
     assert len(begun) == 1 + 6
     for weights in begun[1:]:
         assert_equal_weights(weights, begun[0])
     begun.clear()
-    going_on = PAPER | SMALL | {"restart": False}
+    going_on = PAPER | NARROW | {"restart": False}
     course(bench_with(places, "other", going_on), going_on)
     assert len(begun) == 1
 
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_stopped_while_labelling_it_goes_on_with_the_network_that_labels(places: Path, restart: bool) -> None:
-    options = SMALL | {"restart": restart}
+    options = NARROW | {"restart": restart}
     straight = bench_with(places, "straight", options)
     course(straight, options)
 
@@ -112,7 +112,7 @@ def test_with_phases_left_out_it_goes_on_too_and_keeps_the_translators_that_lear
     places: Path, stopped_in: str, restart: bool
 ) -> None:
     """In so few steps "adapt 1" and "adapt 2" have none."""
-    options = SMALL | {"rounds": 2, "retrainings": 2, "restart": restart}
+    options = NARROW | {"rounds": 2, "retrainings": 2, "restart": restart}
     straight = bench_with(places, "straight", options, steps=12)
     assert not [phase for phase in straight.phases if phase.name.startswith("adapt")]
     course(straight, options)
@@ -141,7 +141,7 @@ def test_a_retraining_without_steps_labels_nothing(places: Path, monkeypatch: py
         return make(maps, network)
 
     monkeypatch.setattr(PseudoMaps, "make", noted)
-    options = SMALL | {"retrainings": 2}
+    options = NARROW | {"retrainings": 2}
     bench = bench_with(places, "cache", options, steps=3)
     assert [phase.name for phase in bench.phases] == ["source", "translate 1", "retrain 1.2"]
     course(bench, options)
@@ -151,18 +151,18 @@ def test_a_retraining_without_steps_labels_nothing(places: Path, monkeypatch: py
 def test_what_labels_is_the_network_of_the_phase_before(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options, labelling = SMALL | {"restart": True, "retrainings": 2}, []
+    options, labelling = NARROW | {"restart": True, "retrainings": 2}, []
     make = PseudoMaps.make
 
     def remembered(maps: PseudoMaps, network: Segmentor) -> Iterator[Progressed]:
-        labelling.append({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        labelling.append(copied(network))
         return make(maps, network)
 
     monkeypatch.setattr(PseudoMaps, "make", remembered)
     bench, last = bench_with(places, "cache", options), {}
     for said in train(bench, Options(**options)):
         if isinstance(said, dict):
-            last[bench.phase.name] = {name: t.clone() for name, t in bench.segmentor.state_dict().items()}
+            last[bench.phase.name] = copied(bench.segmentor)
     assert len(labelling) == 2
     assert_equal_weights(labelling[0], last["adapt 1"])
     assert_equal_weights(labelling[1], last["retrain 1.1"])
@@ -170,7 +170,7 @@ def test_what_labels_is_the_network_of_the_phase_before(
 
 def test_the_first_translation_is_judged_where_there_is_a_warm_start(places: Path) -> None:
     for warm, judged in ((0, ["translate 2"]), (0.3, ["translate 1", "translate 2"])):
-        options, found = SMALL | {"rounds": 2, "warm_share": warm}, []
+        options, found = NARROW | {"rounds": 2, "warm_share": warm}, []
         bench = bench_with(places, str(warm), options)
         for said in train(bench, Options(**options)):
             if isinstance(said, dict) and "consistency" in said and bench.phase.name not in found:
@@ -178,33 +178,32 @@ def test_the_first_translation_is_judged_where_there_is_a_warm_start(places: Pat
         assert found == judged
 
 
-def test_the_segmentor_and_its_adversary_see_the_source_translated(
-    places: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("restart", [False, True])
+def test_translations_are_judged_by_the_segmentor_of_the_phase_before(
+    places: Path, monkeypatch: pytest.MonkeyPatch, restart: bool
 ) -> None:
-    seen: dict[str, list[bool]] = {}
-    forward = Segmentor.forward
+    judges: list[dict[str, torch.Tensor]] = []
 
-    def spied(network: Segmentor, image: torch.Tensor) -> Outputs:
-        if network is bench.segmentor:
-            seen.setdefault(bench.phase.name, []).append(bool((image == 0).all()))
-        return forward(network, image)
+    def remembered(network: Segmentor, *options: Any) -> Perceptual:
+        judge = Perceptual(network, *options)
+        judges.append(copied(judge.network))
+        return judge
 
-    monkeypatch.setattr(Segmentor, "forward", spied)
-    monkeypatch.setattr(Translator, "to_target", lambda _, batch: batch._replace(image=0 * batch.image))
-    job = job_for(
-        places, "bdl", SMALL, schedule={"steps": 10}, sampling={"crop_px": 32, "photometric_jitter": 0.0}
-    )
-    bench = bench_for(job, places / "cache")
-    for _ in train(bench, Options(**SMALL)):
-        pass
-    assert seen["adapt 1"][:4] == [True, False] * 2, "what follows is labelling"
-    assert not any(seen["source"])
+    monkeypatch.setattr(bdl, "Perceptual", remembered)
+    options, last = NARROW | {"rounds": 2, "restart": restart}, {}
+    bench = bench_with(places, "cache", options)
+    for said in train(bench, Options(**options)):
+        if isinstance(said, dict):
+            last[bench.phase.name] = copied(bench.segmentor)
+    assert len(judges) == 2
+    assert_equal_weights(judges[0], last["source"])
+    assert_equal_weights(judges[1], last["retrain 1.1"])
 
 
 def test_pseudo_labels_teach_in_retraining_alone(places: Path) -> None:
     seen: dict[str, list[float]] = {}
-    bench = bench_with(places, "cache", SMALL)
-    for said in train(bench, Options(**SMALL)):
+    bench = bench_with(places, "cache", NARROW)
+    for said in train(bench, Options(**NARROW)):
         if isinstance(said, dict) and "trusted" in said:
             seen.setdefault(bench.phase.name, []).append(float(said["trusted"]) * float(said["self_taught"]))
     assert set(seen["adapt 1"]) == {0.0}

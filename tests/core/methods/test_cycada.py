@@ -1,22 +1,24 @@
 """CyCADA: what semantic consistency asks for and of whom, and when the adversary is let in."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from engines import bench_for, draw, job_for
+from engines import NARROW, assert_equal_weights, bench_for, copied, draw, job_for
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from core.bench import SOURCE, TARGET, Bench
 from core.draws import rng
 from core.errors import BadInput
+from core.methods import cycada
 from core.methods.cycada import Options, phases, semantic_consistency, train
 from core.networks.outputs import Batch, Outputs
+from core.networks.segmentor import Segmentor
 from core.parts.adversary import Adversary
 from core.parts.cyclegan import Translated
 from core.registry import choose
-
-TINY = {"width": 8, "blocks": 1}
 
 
 @pytest.fixture(scope="module")
@@ -118,24 +120,56 @@ def test_a_judge_that_does_not_know_the_source_is_not_heard(pair: tuple[Batch, B
 def test_the_discriminator_is_fooled_only_while_it_tells(
     places: Path, monkeypatch: pytest.MonkeyPatch, told: float, fools: bool
 ) -> None:
-    bench = bench_for(job_for(places, "cycada", TINY, schedule={"steps": 10}), places / "cache")
+    bench = bench_for(job_for(places, "cycada", NARROW, schedule={"steps": 10}), places / "cache")
     monkeypatch.setattr(Adversary, "told", lambda *_: torch.tensor(told))
-    method = choose(bench.job, "cycada", TINY)
+    method = choose(bench.job, "cycada", NARROW)
     losses = list(train(bench, method.options))  # type: ignore[arg-type]
     assert (losses[-1]["fooling"].item() > 0) == fools
     assert losses[-1]["discriminator"].item() > 0
 
 
-def test_the_judge_is_the_source_model_and_does_not_learn(places: Path) -> None:
-    bench = bench_for(job_for(places, "cycada", TINY, schedule={"steps": 10}), places / "cache")
-    method = choose(bench.job, "cycada", TINY)
-    weights: list[dict[str, Tensor]] = []
+def test_the_judge_is_the_source_model_at_rest_and_does_not_learn(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judges: list[dict[str, Tensor]] = []
+
+    def heard(judge: Segmentor, *others: Any) -> Tensor:
+        assert not any(module.training for module in judge.modules())
+        assert not any(parameter.requires_grad for parameter in judge.parameters())
+        judges.append(copied(judge))
+        return semantic_consistency(judge, *others)
+
+    monkeypatch.setattr(cycada, "semantic_consistency", heard)
+    bench = bench_for(job_for(places, "cycada", NARROW, schedule={"steps": 10}), places / "cache")
+    method, source_model = choose(bench.job, "cycada", NARROW), {}
     for _ in train(bench, method.options):  # type: ignore[arg-type]
+        if bench.phase.name == "source":
+            source_model = copied(bench.segmentor)
         if bench.phase.name == "translate":
-            weights.append({name: t.clone() for name, t in bench.segmentor.state_dict().items()})
+            assert_equal_weights(copied(bench.segmentor), source_model)
             assert all(p.grad is None for p in bench.segmentor.parameters())
-    assert len(weights) > 1
-    assert all(torch.equal(weights[0][name], weights[-1][name]) for name in weights[0])
+    assert len(judges) > 1
+    for judge in judges:
+        assert_equal_weights(judge, source_model)
+
+
+@pytest.mark.parametrize("level", ["features", "output"])
+def test_the_discriminators_rate_stays_where_the_segmentors_falls(places: Path, level: str) -> None:
+    options = {**NARROW, "level": level}
+    bench = bench_for(job_for(places, "cycada", options, schedule={"steps": 10}), places / f"cache-{level}")
+    rates: list[float] = []
+    step = Bench.step
+
+    def stepped(bench: Bench, optimizer: Optimizer, *factor: float | None) -> None:
+        step(bench, optimizer, *factor)
+        if bench.phase.name == "adapt" and optimizer.defaults["betas"] == (0.9, 0.99):
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bench, "step", stepped)
+        for _ in train(bench, choose(bench.job, "cycada", options).options):  # type: ignore[arg-type]
+            pass
+    assert rates == [1e-4] * 2
 
 
 def test_phases_share_the_rate_of_the_source_model_or_begin_anew() -> None:

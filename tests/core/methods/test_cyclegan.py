@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from engines import bench_for, draw, job_for
+from engines import bench_for, copied, draw, job_for
 from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench
@@ -23,7 +23,6 @@ from core.parts.image_pool import ImagePool
 from core.parts.stretch import Stretch
 from core.parts.translator import Translator, load_translator
 from core.phases import late
-from core.registry import choose
 from geo_io.band_stats import BandStats
 
 
@@ -101,10 +100,6 @@ def grads(network: nn.Module) -> list[Tensor]:
 
 def moved(network: nn.Module, before: dict[str, Tensor]) -> bool:
     return any(not torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-
-
-def copied(network: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
 def test_translators_that_change_nothing_have_no_cycle_and_no_identity_loss(
@@ -328,35 +323,6 @@ def test_a_pool_goes_on_from_its_state() -> None:
     assert torch.equal(
         pool.swap(image, np.random.default_rng(5)), again.swap(image, np.random.default_rng(5))
     )
-
-
-def test_crops_are_jittered_after_they_are_translated_and_never_before(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = bench.job.model_copy(update={"schedule": bench.job.schedule.model_copy(update={"steps": 7})})
-    method = choose(job, "cyclegan", {"width": 8, "blocks": 1})
-    working = Bench(job, bench.fabric, bench.fresh(), bench.domains, method.phases)
-    seen: dict[str, list[Tensor]] = {"learnt": [], "translated": [], "jittered": []}
-
-    def learn(_: CycleGan, source: Batch, __: Batch) -> dict[str, Tensor]:
-        seen["learnt"].append(source.image)
-        return {}
-
-    def to_target(_: Translator, batch: Batch) -> Batch:
-        seen["translated"].append(batch.image)
-        return batch._replace(image=batch.image + 100)
-
-    def jitter(_: Bench, batch: Batch) -> Batch:
-        seen["jittered"].append(batch.image)
-        return batch
-
-    monkeypatch.setattr(CycleGan, "learn", learn)
-    monkeypatch.setattr(Translator, "to_target", to_target)
-    monkeypatch.setattr(Bench, "jitter", jitter)
-    steps = [working.phase.name for _ in method.module.train(working, method.options)]
-    assert steps == ["source"] * 2 + ["translate"] * 3 + ["train"] * 2
-    assert (len(seen["learnt"]), len(seen["translated"]), len(seen["jittered"])) == (3, 2, 4)
-    assert all(torch.equal(a + 100, b) for a, b in zip(seen["translated"], seen["jittered"][2:], strict=True))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])

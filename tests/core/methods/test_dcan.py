@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, job_for
+from engines import assert_equal_weights, bench_for, copied, job_for
 
 from core.bench import Bench
 from core.methods import dcan, source_only
@@ -70,7 +70,7 @@ def test_looking_at_the_target_moves_no_running_statistics_and_leaves_the_source
     features = Segmentor.features
 
     def watched(network: Segmentor, image: torch.Tensor) -> torch.Tensor:
-        before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        before = copied(network)
         found = features(network, image)
         assert_equal_weights(before, dict(network.state_dict()))
         looked.append(network.training)

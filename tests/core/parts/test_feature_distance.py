@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, draw, encoder_weights, job_for
+from engines import (
+    assert_equal_weights,
+    at_two_resolutions,
+    bench_for,
+    copied,
+    draw,
+    encoder_weights,
+    job_for,
+)
 from torch import Tensor
 
 from core.bench import SOURCE, Bench
@@ -28,9 +36,9 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job_for(folder, "daformer", network={"weights": encoder_weights(folder)})
 
 
-@pytest.fixture
-def bench(job: Job, tmp_path: Path) -> Bench:
-    return bench_for(job, tmp_path)
+@pytest.fixture(params=["one resolution", "two"])
+def bench(request: pytest.FixtureRequest, job: Job, tmp_path: Path) -> Bench:
+    return bench_for(job if request.param == "one resolution" else at_two_resolutions(job), tmp_path)
 
 
 def batch(bench: Bench) -> Batch:
@@ -140,7 +148,7 @@ def test_it_is_from_the_pretrained_encoder_after_a_warm_start_too(
     monkeypatch.setattr(FeatureDistance, "loss", watched)
     options = {"feature_classes": EVERY, "feature_distance": 0.005}
     bench, method = bench_for(job, tmp_path), choose(job, name, options)
-    pretrained = {name: value.clone() for name, value in bench.segmentor.state_dict().items()}
+    pretrained = copied(bench.segmentor)
     bench.phases = method.phases
     begun = [bench.phase.name for _ in method.module.train(bench, method.options)]
     assert begun == ["source"] * 2 + ["adapt"] * 2

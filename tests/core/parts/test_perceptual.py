@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import bench_for, draw, job_for
+from engines import bench_for, copied, draw, job_for
 from torch import Tensor, nn
 
 from core.bench import SOURCE, TARGET, Bench
@@ -82,7 +82,7 @@ def test_the_judge_rests_while_the_translators_learn_from_it(tmp_path: Path, mea
     bench.phase = bench.phases[0]
     student = bench.segmentor.train()
     judge = Perceptual(student, measure=measure)
-    before = {name: tensor.clone() for name, tensor in judge.network.state_dict().items()}
+    before = copied(judge.network)
     source, target = (_crops(bench, domain) for domain in (SOURCE, TARGET))
     seen: list[Tensor] = []
 

@@ -1,6 +1,7 @@
 """T-BDL-1 and 4: labels of the whole target, on disk, and crops that read them again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,17 @@ def test_crops_read_the_labels_that_the_network_gave_their_pixels(bench: Bench) 
         assert torch.equal(batch.weight[0] > 0, torch.from_numpy(there))
         kept += there.sum()
     assert kept
+
+
+def test_its_crops_are_the_targets_whatever_a_class_covers_of_them(bench: Bench) -> None:
+    target = bench.domains[TARGET]
+    choosy = target.sampling.model_copy(update={"max_class_share": 0.4})
+    bench.domains[TARGET] = replace(target, sampling=choosy)
+    labelled(bench, per_pixel(bench))
+    for i in range(12):
+        drawn = (bench.domains[domain].draw(rng(1, i)) for domain in (TARGET, LABELLED))
+        plain, with_labels = (sample.values for sample in drawn)
+        np.testing.assert_array_equal(plain, with_labels)
 
 
 def test_what_is_done_is_loaded_and_never_computed_again(bench: Bench) -> None:

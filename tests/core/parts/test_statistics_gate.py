@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, draw, job_for, run_for, weights, work
+from engines import assert_equal_weights, bench_for, copied, draw, job_for, run_for, weights, work
 
 from core.bench import TARGET, Bench
 from core.errors import Stopped
@@ -41,7 +41,7 @@ def test_old_statistics_come_back_bit_for_bit_unless_the_verdict_would_choose_th
         "measuring",
         lambda *_, what: iter([Progressed(what=what, done=1, total=1), Measured(next(answers), NO_PIXEL)]),
     )
-    old = {name: value.clone() for name, value in bench.segmentor.state_dict().items()}
+    old = copied(bench.segmentor)
     said = []
     for each in renew_if_chosen(bench, bench.segmentor, bench.images(TARGET, "test", 2)):
         said.append(each.what)  # here a run may be stopped, and its state saved

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engines import assert_equal_weights, bench_for, draw, job_for
+from engines import assert_equal_weights, bench_for, copied, draw, job_for
 from torch import Tensor
 
 from core.bench import TARGET, Bench
@@ -66,7 +66,7 @@ def test_untrained_it_matches_bands_in_the_targets_range_and_leaves_labels_and_n
 
 
 def test_learning_lowers_both_losses_and_changes_the_generator_alone(bench: Bench) -> None:
-    before = {name: tensor.clone() for name, tensor in bench.segmentor.state_dict().items()}
+    before = copied(bench.segmentor)
     translator, said = learnt(bench, 25)
     first, last = said[0], said[-1]
     assert last["content"] + last["style"] < 0.95 * (first["content"] + first["style"])

@@ -219,6 +219,9 @@ def test_deleting_takes_a_run_and_nothing_else(run: Run, tmp_path: Path) -> None
         delete(tmp_path)
     with at_work(run), pytest.raises(BadInput, match="stop it first"):
         delete(run.folder)
+    write_exit(run, "done")
+    with FileLock(run.folder / WORKER), pytest.raises(BadInput, match="stop it first"):
+        delete(run.folder)  # what works on a run that has ended: `isthmus verify`
     delete(run.folder)
     assert not list((tmp_path / "runs").iterdir())
 

@@ -1,0 +1,23 @@
+"""Files that one window holds by a lock that ends with it, so that no other takes them for a dead one's."""
+
+import contextlib
+from pathlib import Path
+
+from core.runs.charge import is_held
+
+
+def lock_of(path: Path) -> Path:
+    """The lock that holds the file at `path`."""
+    return path.with_suffix(".lock")
+
+
+def is_left(path: Path) -> bool:
+    """Whether the file is there, and no window that lives holds it."""
+    return path.exists() and not is_held(lock_of(path))
+
+
+def drop(path: Path) -> None:
+    """Nobody wants the file any more."""
+    for each in (path, lock_of(path)):
+        with contextlib.suppress(OSError):
+            each.unlink(missing_ok=True)
