@@ -56,9 +56,12 @@ def draw_points(
             yield Progressed(what=f"counting {class_map.name}", done=done, total=len(boxes))
         if pixels.sum() < 2:
             raise BadInput(class_map, "has not two classified pixels", "name the raster of class ids")
-        drawn_as = np.where(pixels == 1, pixels.argmax(), np.arange(k))
-        pixels = np.bincount(drawn_as, pixels, minlength=k).astype(np.int64)
-        area_m2 = np.bincount(drawn_as, area_m2, minlength=k)
+        stray, largest = pixels == 1, pixels.argmax()
+        drawn_as = np.where(stray, largest, np.arange(k))
+        for sums in (pixels, area_m2):
+            moved = sums[stray].sum()
+            sums[stray] = 0
+            sums[largest] += moved
         shares = area_m2 / area_m2.sum()
         points = sample_size(shares, np.full(k, users_accuracy), error)
         wanted = np.minimum(allocate(shares, points, np.minimum(least, pixels)), pixels)
