@@ -65,7 +65,8 @@ def _create(path: Path, source: DatasetReader, kind: Kind) -> DatasetWriter:
     width, height = ceil(source.width / FACTOR), ceil(source.height / FACTOR)
     dtype = str(np.result_type(*source.dtypes))
     predictor = 1 if kind == "mode" else 3 if dtype.startswith("float") else 2
-    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": source.interleaving.value}
+    interleave = "pixel" if source.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL" else "band"
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": interleave}
     packed = {"compress": "deflate", "zlevel": 1, "predictor": predictor, "bigtiff": "if_safer"}
     shape = {"width": width, "height": height, "count": source.count, "dtype": dtype}
     target: DatasetWriter = open_dataset(

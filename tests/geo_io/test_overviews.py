@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from worlds import noise, write_raster
+import rasterio.shutil
+from worlds import noise, write_raster, write_stack
 
 from geo_io.errors import BadInput
 from geo_io.overviews import build_overviews
@@ -53,6 +54,21 @@ def test_a_mask_band_is_reduced_with_the_image(tmp_path: Path) -> None:
     pixels = picture.read_tile(picture.grid, Tile(2, 0, 0), picture.bands)
     assert pixels is not None
     assert np.array_equal(pixels[1], mask[::4, ::4])
+
+
+@pytest.mark.parametrize("layout", ["by line", "not said"])
+def test_overviews_of_any_interleaving(tmp_path: Path, layout: str) -> None:
+    values = noise(2, 600, 520)
+    if layout == "by line":
+        path, tif = tmp_path / "a.bil", write_raster(tmp_path / "a.tif", values)
+        rasterio.shutil.copy(tif, path, driver="ENVI", interleave="BIL")
+    else:
+        path = write_stack(tmp_path / "a.vrt", list(values))
+    assert build_overviews(path, "average")
+    with rasterio.open(path) as file:
+        said = file.interleaving
+        assert file.overviews(1)[0] == 4
+    assert (said and said.value) == ("LINE" if layout == "by line" else None)
 
 
 def test_progress_is_told_and_the_raster_left_alone(tmp_path: Path) -> None:
