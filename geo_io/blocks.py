@@ -4,7 +4,7 @@ import os
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,6 +54,17 @@ def open_raster(path: Path, *, remedy: str = "copy or export it again", **option
     if dataset.count == 0:
         raise BadInput(path, "holds no bands of its own", "export the wanted layer as GeoTIFF")
     return dataset
+
+
+def read_bands(
+    dataset: DatasetReader, indexes: Sequence[int], window: Window, shape: tuple[int, int], dtype: str
+) -> NDArray[Any]:
+    """(c, h, w) of `dtype`; one by one where bands differ in type, since rasterio refuses them together."""
+    options = {"window": window, "out_dtype": dtype}
+    if len({dataset.dtypes[i - 1] for i in indexes}) > 1:
+        return np.stack([dataset.read(i, out_shape=shape, **options) for i in indexes])
+    together: NDArray[Any] = dataset.read(list(indexes), out_shape=(len(indexes), *shape), **options)
+    return together
 
 
 class BlockCache:
@@ -207,12 +218,9 @@ class Blocks:
 
     def decode(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """`window` from the file itself, by nearest neighbour where `shape` is smaller; invalid pixels 0."""
-        indexes = list(self.rule.indexes)
-        height, width = shape or (window.height, window.width)
+        shape = shape or (window.height, window.width)
         try:
-            raw = self.dataset.read(
-                indexes, window=window, out_shape=(len(indexes), height, width), out_dtype=self.raw_dtype
-            )
+            raw = read_bands(self.dataset, self.rule.indexes, window, shape, self.raw_dtype)
             valid = self.rule.valid(self.dataset, raw, window)
         except RasterioError as fault:
             size = f"{window.width} x {window.height} px"
