@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from math import pi
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from affine import Affine
@@ -11,14 +11,16 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from geo_io.errors import BadInput
-from geo_io.grid import Grid
+
+if TYPE_CHECKING:  # a grid asks for the ground size of its pixels
+    from geo_io.grid import Grid
 
 Floats = NDArray[np.floating[Any]]
 
 _NODE_PX = 16
 
 
-def positions(grid: Grid, other: Grid) -> tuple[Floats, Floats]:
+def positions(grid: "Grid", other: "Grid") -> tuple[Floats, Floats]:
     """Row and column in `other` of each pixel centre of `grid`: (h, 1) and (1, w), or (h, w) both.
 
     As they are where either has no CRS. Not finite where a projection does not reach.
@@ -71,7 +73,7 @@ def apply(t: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def _warped(
-    grid: Grid, projection: Transformer, to_other: Affine, x: Floats, y: Floats
+    grid: "Grid", projection: Transformer, to_other: Affine, x: Floats, y: Floats
 ) -> tuple[Floats, Floats]:
     """Positions in another CRS: exact at every 16th pixel, bilinear between: the ground curves little.
 

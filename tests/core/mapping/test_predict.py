@@ -161,9 +161,10 @@ def test_every_pass_has_the_same_shape(tmp_path: Path) -> None:
         (UTM, Affine(0.9, 0.3, 500_000, 0.3, -0.9, 5_000_000)),
         ("EPSG:4326", Affine(1e-5, 0, 13.1, 0, -1e-5, 52.2)),
         ("+proj=tmerc +lat_0=1 +lon_0=7.3 +k=0.9998 +x_0=12 +ellps=bessel +units=m", north_up(1.0)),
+        ("EPSG:3857", north_up(1.19, 1_669_792, 8_399_738)),
         (None, north_up(1.0)),
     ],
-    ids=["rotated", "geographic", "no EPSG code", "no CRS"],
+    ids=["rotated", "geographic", "no EPSG code", "Web Mercator", "no CRS"],
 )
 def test_maps_lie_where_the_image_lies(tmp_path: Path, crs: Any, transform: Affine) -> None:
     with scene_of(tmp_path / "i.tif", 90, 70, crs=crs, transform=transform) as scene:
