@@ -344,3 +344,24 @@ def test_wide_strips_are_read_in_bounded_cells(tmp_path: Path) -> None:
     assert scene.block == (40, 20_000)
     assert max(cell.width for cell in scene.cells(scene.grid.box)) == 512
     np.testing.assert_array_equal(scene.read(Box(9_900, 3, 700, 30)).values, values[:, 3:33, 9_900:10_600])
+
+
+@pytest.mark.parametrize("strip", [1, 16])
+@pytest.mark.parametrize("box", [Box(0, 0, 1500, 1100), Box(-5, 500, 1300, 700)])
+def test_wide_strips_are_decoded_once_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strip: int, box: Box
+) -> None:
+    monkeypatch.setattr(blocks, "_RUN_BYTES", 50 * 1500 * 2 * 2)
+    windows: list[Any] = []
+    decode = blocks.Blocks.decode
+    monkeypatch.setattr(
+        blocks.Blocks, "decode", lambda self, window: windows.append(window) or decode(self, window)
+    )
+    values = noise(2, 1100, 1500, "uint16")
+    scene = Scene.open(
+        write_raster(tmp_path / "a.tif", values, blockysize=strip, compress="deflate", interleave="pixel")
+    )
+    np.testing.assert_array_equal(scene.read(box).values, padded(values, box))
+    rows = [row for window in windows for row in range(window.row_off, window.row_off + window.height)]
+    assert len(rows) == len(set(rows)) <= min(box.stop_row, 1100) - box.row + 50
+    assert max(window.height for window in windows) <= 50

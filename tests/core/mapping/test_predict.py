@@ -563,6 +563,26 @@ def test_each_block_is_decoded_once_and_the_cache_keeps_to_the_estimate(
         assert CACHE.held_bytes > 0, "the cap is lifted"
 
 
+@pytest.mark.parametrize("gsd_m", [1.0, 0.8, 2.0])
+def test_each_strip_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gsd_m: float) -> None:
+    monkeypatch.setattr("geo_io.blocks._RUN_BYTES", 50 * 1300 * 3)
+    rows: list[int] = []
+    decode = Blocks.decode
+    monkeypatch.setattr(
+        Blocks, "decode", lambda self, window: rows.append(window.height) or decode(self, window)
+    )
+    with scene_of(tmp_path / "i.tif", 1100, 1300) as scene:
+        predictor, held = predictor_for(scene, gsd_m=gsd_m, tile_px=256), [0]
+        with CACHE.capped(0):
+            pass
+        for _ in predict_scene(predictor, scene, None, tmp_path, "m", {}, threads=1):
+            held.append(CACHE.held_bytes)
+        assert scene.block[1] == 1300
+        assert sum(rows) == 1100
+        assert max(rows) <= 50
+        assert max(held[:-1]) <= predict_module._cache_bytes(scene, predictor.plane(scene.grid), 1300, 1)
+
+
 def test_the_estimate_does_not_grow_with_height(tmp_path: Path) -> None:
     def of(height: int, width: int) -> Any:
         with scene_of(tmp_path / f"{height}x{width}.tif", height, width) as scene:
