@@ -4,7 +4,7 @@ import os
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +33,9 @@ GDAL_CACHE_MB = 64
 # GDAL's own default, 5 % of all memory, looks like a leak: it fills with blocks that are never read again.
 os.environ.setdefault("GDAL_CACHEMAX", str(GDAL_CACHE_MB))
 
+_RUN_BYTES = GDAL_CACHE_MB * 2**20 // 4
+"""Decoded of strips at once: a mask or alpha then finds them in GDAL's cache still, with two readers too."""
+
 _opening = threading.Lock()
 
 
@@ -54,6 +57,17 @@ def open_raster(path: Path, *, remedy: str = "copy or export it again", **option
     if dataset.count == 0:
         raise BadInput(path, "holds no bands of its own", "export the wanted layer as GeoTIFF")
     return dataset
+
+
+def read_bands(
+    dataset: DatasetReader, indexes: Sequence[int], window: Window, shape: tuple[int, int], dtype: str
+) -> NDArray[Any]:
+    """(c, h, w) of `dtype`; one by one where bands differ in type, since rasterio refuses them together."""
+    options = {"window": window, "out_dtype": dtype}
+    if len({dataset.dtypes[i - 1] for i in indexes}) > 1:
+        return np.stack([dataset.read(i, out_shape=shape, **options) for i in indexes])
+    together: NDArray[Any] = dataset.read(list(indexes), out_shape=(len(indexes), *shape), **options)
+    return together
 
 
 class BlockCache:
@@ -124,7 +138,8 @@ class Blocks:
     """The chosen bands of one raster (or of its overview `overview`), readable from any thread.
 
     Reads go through fixed, aligned cells: whole native tiles where these are small, else 512 px squares, so
-    that neither one-row strips nor a raster stored as a single block is ever held whole.
+    that neither one-row strips nor a raster stored as a single block is ever held whole. What is wider than
+    a cell is read from strips by whole rows, a few at a time.
     """
 
     path: Path
@@ -186,33 +201,52 @@ class Blocks:
         """
         values = np.zeros((len(self.rule.indexes), box.height, box.width), self.dtype)
         valid = np.zeros((box.height, box.width), bool)
-        for cell in self.cells(box):
-            cell_values, cell_valid = self._cell(cell)
-            part = Box(cell.col - box.col, cell.row - box.row, cell.width, cell.height).clip(
+        for piece in self._pieces(box):
+            piece_values, piece_valid = self._decoded(piece)
+            part = Box(piece.col - box.col, piece.row - box.row, piece.width, piece.height).clip(
                 box.width, box.height
             )
-            inner_row, inner_col = part.row + box.row - cell.row, part.col + box.col - cell.col
+            inner_row, inner_col = part.row + box.row - piece.row, part.col + box.col - piece.col
             inner = slice(inner_row, inner_row + part.height), slice(inner_col, inner_col + part.width)
             outer = slice(part.row, part.stop_row), slice(part.col, part.stop_col)
-            values[:, *outer], valid[outer] = cell_values[:, *inner], cell_valid[inner]
+            values[:, *outer], valid[outer] = piece_values[:, *inner], piece_valid[inner]
         return values, valid
 
-    def _cell(self, cell: Box) -> Pixels:
-        key = (self.path, self.stamp, self.rule, self.overview, cell)
+    def _pieces(self, box: Box) -> list[Box]:
+        """What to decode for `box`: its cells, or a few whole rows at a time where cells side by side cut
+        through the same strips, which GDAL would decode for each of them."""
+        cells = list(self.cells(box))
+        if not self._run_rows or len({cell.col for cell in cells}) < 2:
+            return cells
+        width, step = self.shape[1], self._run_rows
+        bands = sorted({(cell.row, cell.stop_row) for cell in cells})
+        runs = [
+            Box(0, row, width, min(step, stop - row)) for top, stop in bands for row in range(top, stop, step)
+        ]
+        return [run for run in runs if run.row < box.stop_row and box.row < run.stop_row]
+
+    @cached_property
+    def _run_rows(self) -> int:
+        """Rows of strips to decode at once; 0 where blocks are not as wide as the raster, or cells are."""
+        rows, cols = self.dataset.block_shapes[self.rule.indexes[0] - 1]
+        if not self.cell[1] < self.shape[1] <= cols:
+            return 0
+        row_bytes = cols * sum(np.dtype(dtype).itemsize for dtype in self.dataset.dtypes)
+        return int(rows * max(1, _RUN_BYTES // (rows * row_bytes)))
+
+    def _decoded(self, piece: Box) -> Pixels:
+        key = (self.path, self.stamp, self.rule, self.overview, piece)
         pixels = CACHE.get(key)
         if pixels is None:
-            pixels = self.decode(Window(cell.col, cell.row, cell.width, cell.height))
+            pixels = self.decode(Window(*piece))
             CACHE.put(key, pixels)
         return pixels
 
     def decode(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """`window` from the file itself, by nearest neighbour where `shape` is smaller; invalid pixels 0."""
-        indexes = list(self.rule.indexes)
-        height, width = shape or (window.height, window.width)
+        shape = shape or (window.height, window.width)
         try:
-            raw = self.dataset.read(
-                indexes, window=window, out_shape=(len(indexes), height, width), out_dtype=self.raw_dtype
-            )
+            raw = read_bands(self.dataset, self.rule.indexes, window, shape, self.raw_dtype)
             valid = self.rule.valid(self.dataset, raw, window)
         except RasterioError as fault:
             size = f"{window.width} x {window.height} px"

@@ -1,17 +1,16 @@
 """How much ground each class of a map covers, in square metres on the ellipsoid."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Proj, Transformer
-from pyproj.exceptions import ProjError
+from pyproj import CRS, Geod
 
 from geo_io.errors import BadInput
 from geo_io.grid import Box, Grid
+from geo_io.ground import unit_m2
 from geo_io.scene import Scene
 
 WINDOW_PX = 1024
@@ -51,17 +50,15 @@ def class_areas(path: Path, classes: int) -> Iterator[Areas]:
 def pixel_areas_m2(grid: Grid) -> Floats:
     """Square metres of the grid's pixels: (h, w), or (h, 1), or (1, 1) where they are equal along an axis.
 
-    Geographic: by the ellipsoid's radii of curvature at each pixel's latitude. Projected: the pixel's
-    area on the plane over the projection's areal scale in the grid's centre, so that Web Mercator is
-    not taken at its word; give a small grid. Without a CRS map units are taken to be metres.
+    Geographic: by the ellipsoid's radii of curvature at each pixel's latitude. Projected: by the scale in
+    the grid's centre, so that Web Mercator is not taken at its word; give a small grid. Without a CRS map
+    units are taken to be metres.
     """
     plane = np.full((1, 1), abs(grid.transform.determinant))
-    if grid.crs is None:
-        return plane
-    unit = float(grid.crs.axis_info[0].unit_conversion_factor)
-    if grid.crs.is_geographic:
+    if grid.crs is not None and grid.crs.is_geographic:
+        unit = float(grid.crs.axis_info[0].unit_conversion_factor)
         return plane * unit**2 * _square_radian_m2(grid.crs, _latitudes(grid) * unit)
-    return plane * unit**2 / _areal_scale(grid)
+    return plane * unit_m2(*grid.transform @ (grid.width / 2, grid.height / 2), grid.crs_wkt)
 
 
 def areas_of_rows(grid: Grid, first: int, last: int) -> Floats:
@@ -89,18 +86,6 @@ def _square_radian_m2(crs: CRS, latitude: Floats) -> Floats:
     curved = 1 - geod.es * np.sin(latitude) ** 2
     meridian, normal = geod.a * (1 - geod.es) / curved**1.5, geod.a / np.sqrt(curved)
     return np.asarray(meridian * normal * np.cos(latitude))
-
-
-def _areal_scale(grid: Grid) -> float:
-    """Area on the plane over area on the ellipsoid in the grid's centre; 1 where PROJ cannot tell."""
-    assert grid.crs is not None
-    x, y = grid.transform @ (grid.width / 2, grid.height / 2)
-    try:
-        there = Transformer.from_crs(grid.crs, grid.crs.geodetic_crs, always_xy=True).transform(x, y)
-        scale = float(Proj(grid.crs).get_factors(*there).areal_scale)
-    except (ProjError, TypeError):
-        return 1.0
-    return scale if math.isfinite(scale) and scale > 0 else 1.0
 
 
 def _windows(box: Box) -> Iterator[Box]:

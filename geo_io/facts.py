@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from pyproj import Geod
 
+from geo_io.crs import transformer
 from geo_io.errors import BadInput
 from geo_io.grid import Grid
-from geo_io.ground import LATLON
-from geo_io.positions import transformer
+from geo_io.ground import LATLON, unit_m2
 from geo_io.scene import Scene
 
 Ring = tuple[tuple[float, float], ...]
@@ -98,16 +97,16 @@ def lonlat_ring(grid: Grid, edge_points: int = 8) -> Ring | None:
 
 
 def drawn_area_ha(text: str, grid: Grid) -> float:
-    """Hectares of the (multi)polygon `text`, WKT in the CRS of `grid`. Raises BadInput for broken WKT."""
+    """Hectares of ground in the (multi)polygon `text`, WKT in the CRS of `grid`: by the scale in its middle.
+
+    Raises BadInput for broken WKT.
+    """
     try:
         shape = shapely.from_wkt(text)
     except shapely.errors.GEOSException as fault:
         raise BadInput("the drawn area", f"cannot be read ({fault})", "draw it again") from None
-    if grid.crs is not None and grid.crs.is_geographic:
-        geod = grid.crs.get_geod() or Geod(ellps="WGS84")
-        return abs(float(geod.geometry_area_perimeter(shape)[0])) / 1e4
-    unit_m = 1.0 if grid.crs is None else float(grid.crs.axis_info[0].unit_conversion_factor)
-    return float(shape.area) * unit_m**2 / 1e4
+    west, south, east, north = shape.bounds
+    return float(shape.area * unit_m2((west + east) / 2, (south + north) / 2, grid.crs_wkt)) / 1e4
 
 
 def _valid_share(scene: Scene) -> float:

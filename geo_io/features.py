@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.features import rasterize
 
+from geo_io.crs import full_turn, same_crs, transformer
 from geo_io.grid import Box, Grid
-from geo_io.positions import Floats, full_turn, positions, same_crs, transformer
+from geo_io.positions import Floats, positions
 
 _MANY_VERTICES = 5_000
 _FINE = 1e-7

@@ -6,10 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo_io.crs import same_crs
 from geo_io.errors import BadInput
 from geo_io.grid import Grid
 from geo_io.ground import LATLON, moved
-from geo_io.positions import same_crs
 
 EDGE_PARTS = 16
 """Parts of each edge: what is straight in the grid's CRS is a curve in degrees."""

@@ -6,7 +6,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from affine import Affine
-from pyproj import CRS, Geod
+from pyproj import CRS
+
+from geo_io.crs import is_geographic, unit_m
+from geo_io.ground import units_m
+
+_TRUE_LENGTHS, _TRUE_SHAPES = 0.01, 0.05
+"""Within which a projection is taken to keep them."""
 
 
 class Box(NamedTuple):
@@ -55,26 +61,33 @@ class Grid:
 
     @cached_property
     def pixel_size_m(self) -> tuple[float, float]:
-        """Width and height of the central pixel in metres: ellipsoidal where the CRS is geographic.
-
-        A grid without CRS is taken to be in metres.
-        """
-        t, col, row = self.transform, self.width / 2, self.height / 2
-        centre, right, below = t @ (col, row), t @ (col + 1, row), t @ (col, row + 1)
-        return self._distance_m(centre, right), self._distance_m(centre, below)
+        """Width and height of the central pixel in metres on the ground."""
+        t, (east, north) = self.transform, self._units_m()
+        return math.hypot(t.a * east, t.d * north), math.hypot(t.b * east, t.e * north)
 
     @property
     def gsd_m(self) -> float:
         """Ground sampling distance in metres: the geometric mean of a pixel's two sides."""
         return math.sqrt(self.pixel_size_m[0] * self.pixel_size_m[1])
 
-    def _distance_m(self, a: tuple[float, float], b: tuple[float, float]) -> float:
-        if self.crs is None:
-            return math.dist(a, b)
-        if self.crs.is_geographic:
-            geod = self.crs.get_geod() or Geod(ellps="WGS84")
-            return float(geod.inv(a[0], a[1], b[0], b[1])[2])
-        return math.dist(a, b) * float(self.crs.axis_info[0].unit_conversion_factor)
+    @property
+    def said_gsd_m(self) -> float:
+        """What the projection calls `gsd_m`: by map units at their word, but for degrees."""
+        if is_geographic(self.crs_wkt):
+            return self.gsd_m
+        return math.sqrt(abs(self.transform.determinant)) * unit_m(self.crs_wkt)
+
+    def _units_m(self) -> tuple[float, float]:
+        """Metres on the ground of a map unit eastward and northward, in the middle of the grid.
+
+        A plane that nearly keeps shapes is taken to keep them, and one that nearly keeps lengths too, as UTM,
+        at its word: square pixels stay square, and are not resampled to what all call their size.
+        """
+        east, north = units_m(*self.transform @ (self.width / 2, self.height / 2), self.crs_wkt)
+        if is_geographic(self.crs_wkt) or abs(east / north - 1) > _TRUE_SHAPES:
+            return east, north
+        mean, said = math.sqrt(east * north), unit_m(self.crs_wkt)
+        return (said, said) if abs(mean / said - 1) < _TRUE_LENGTHS else (mean, mean)
 
     def at_gsd(self, gsd_m: float | None) -> "Grid":
         """The grid with square pixels of `gsd_m` metres: same origin, CRS and orientation.

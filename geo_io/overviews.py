@@ -14,7 +14,7 @@ from rasterio.io import DatasetReader, DatasetWriter
 from rasterio.windows import Window
 
 from geo_io.bands import alpha_index
-from geo_io.blocks import Pixels, open_dataset, open_raster
+from geo_io.blocks import Pixels, open_dataset, open_raster, read_bands
 from geo_io.errors import BadInput
 from geo_io.grid import Box
 from geo_io.validity import NodataRule, numbers
@@ -51,7 +51,7 @@ def _write(path: Path, partial: Path, kind: Kind, progress: Callable[[float], bo
     with open_raster(path) as source:
         alpha = alpha_index(source)
         rule = NodataRule.of(source, tuple(i for i in source.indexes if i != alpha))
-        pixel_bytes = source.count * np.dtype(source.dtypes[0]).itemsize
+        pixel_bytes = source.count * np.dtype(_dtype(source)).itemsize
         require_space(partial.parent, source.width * source.height * pixel_bytes // FACTOR**2 * 4 // 3)
         with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), _create(partial, source, kind) as target:
             _reduce(source, target, rule, kind, progress)
@@ -63,15 +63,21 @@ def _write(path: Path, partial: Path, kind: Kind, progress: Callable[[float], bo
 
 def _create(path: Path, source: DatasetReader, kind: Kind) -> DatasetWriter:
     width, height = ceil(source.width / FACTOR), ceil(source.height / FACTOR)
-    dtype = str(np.result_type(*source.dtypes))
+    dtype = _dtype(source)
     predictor = 1 if kind == "mode" else 3 if dtype.startswith("float") else 2
-    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": source.interleaving.value}
+    interleave = "pixel" if source.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL" else "band"
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": interleave}
     packed = {"compress": "deflate", "zlevel": 1, "predictor": predictor, "bigtiff": "if_safer"}
     shape = {"width": width, "height": height, "count": source.count, "dtype": dtype}
     target: DatasetWriter = open_dataset(
         path, "w", driver="GTiff", nodata=source.nodata, **shape, **layout, **packed
     )
     return target
+
+
+def _dtype(source: DatasetReader) -> str:
+    """The one type that holds all bands."""
+    return str(np.result_type(*source.dtypes))
 
 
 def _reduce(
@@ -102,7 +108,8 @@ def _reduce(
 def _read(source: DatasetReader, rule: NodataRule, window: Window) -> Pixels:
     """All bands, alpha too, and validity; padded to whole pixels of the overview with invalid ones."""
     try:
-        values = source.read(window=window)
+        shape = window.height, window.width
+        values = read_bands(source, source.indexes, window, shape, _dtype(source))
         valid = rule.valid(source, values[[i - 1 for i in rule.indexes]], window)
     except RasterioError as fault:
         where = f"{source.name}, window at column {window.col_off}, row {window.row_off}"

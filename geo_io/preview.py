@@ -14,11 +14,12 @@ from rasterio.windows import Window
 
 from geo_io.bands import has_palette, named_bands
 from geo_io.blocks import Blocks, Pixels, open_raster
+from geo_io.crs import same_crs
 from geo_io.errors import BadInput
 from geo_io.glance import Glance, sparse_glance, whole_glance
 from geo_io.grid import Box, Grid
 from geo_io.ground import Ring, bounds, moved
-from geo_io.positions import Floats, positions, same_crs
+from geo_io.positions import Floats, positions
 from geo_io.scene import grid_of
 from geo_io.validity import NodataRule
 

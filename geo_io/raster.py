@@ -10,10 +10,11 @@ from rasterio.io import DatasetReader
 
 from geo_io.bands import has_palette
 from geo_io.blocks import Blocks, open_raster
+from geo_io.crs import full_turn
 from geo_io.errors import BadInput, naming
 from geo_io.grid import Box, Grid
 from geo_io.legend import IGNORE, Legend, Value
-from geo_io.positions import Floats, full_turn, positions
+from geo_io.positions import Floats, positions
 from geo_io.scene import grid_of
 from geo_io.validity import NodataRule
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
@@ -59,4 +60,22 @@ def write_raster(
             file.write_mask(mask)
         if overviews:
             file.build_overviews(list(overviews), Resampling.average)
+    return path
+
+
+def write_stack(path: Path, bands: Sequence[NDArray[Any]], color: str = "Undefined") -> Path:
+    """Bands (h, w) that need not be of one type, as a VRT of a file for each; `color` is the last one's."""
+    files = [write_raster(path.with_name(f"{path.stem}-{i}.tif"), band) for i, band in enumerate(bands)]
+    height, width = bands[0].shape
+    root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    ElementTree.SubElement(root, "SRS").text = UTM
+    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(map(str, north_up(1.0).to_gdal()))
+    for number, (file, band) in enumerate(zip(files, bands, strict=True), 1):
+        kind = {"uint8": "Byte", "uint16": "UInt16", "float32": "Float32"}[str(band.dtype)]
+        node = ElementTree.SubElement(root, "VRTRasterBand", dataType=kind, band=str(number))
+        ElementTree.SubElement(node, "ColorInterp").text = color if number == len(bands) else "Undefined"
+        source = ElementTree.SubElement(node, "SimpleSource")
+        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = file.name
+        ElementTree.SubElement(source, "SourceBand").text = "1"
+    ElementTree.ElementTree(root).write(path)
     return path

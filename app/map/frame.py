@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPolygonF, QTransform
 
+from geo_io.crs import is_geographic
 from geo_io.grid import Grid
-from geo_io.ground import Ring, is_geographic, latlon
+from geo_io.ground import Ring, latlon
 from geo_io.preview import TILE_PX, Tile
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from app.background import sentence
 from app.map.layers import Layer, RasterLayer
 from app.map.view import MapView
-from core.errors import BadInput, RunFailed
 from geo_io.overviews import Kind, build_overviews
 
 
@@ -37,8 +37,8 @@ class Building(QObject):
         problem = ""
         try:
             build_overviews(self._path, self._kind, self._tell)
-        except (BadInput, RunFailed) as fault:
-            problem = str(fault)
+        except Exception as fault:
+            problem = sentence(fault)
         if not self._cancelled.is_set():
             self.ended.emit(problem)
 

@@ -11,6 +11,7 @@ from core.job import Job
 from core.networks.multi_resolution import MultiResolutionBody
 from core.networks.segmentor import Segmentor
 from geo_io.band_stats import BandStats
+from geo_io.grid import Grid
 
 PLUGIN_SCALE = 255.0
 """What the QGIS plugin Deepness divides every pixel value by, whatever the bit depth."""
@@ -56,13 +57,16 @@ class Deployed(nn.Module):
         return {"image": {0: batch, 2: self.multiple_px * rows, 3: self.multiple_px * cols}}
 
 
-def plugin_metadata(job: Job, gsd_m: float, tile_px: int) -> dict[str, str]:
-    """What Deepness reads of an ONNX file; resolution in centimetres a pixel, overlap in per cent."""
+def plugin_metadata(job: Job, gsd_m: float, grid: Grid, tile_px: int) -> dict[str, str]:
+    """What Deepness reads of an ONNX file; resolution in centimetres a pixel, overlap in per cent.
+
+    The plugin takes map units for metres on the ground, in Web Mercator too: centimetres are those of `grid`.
+    """
     overlap = min(round(100 * job.predict.overlap_px / job.predict.tile_px), 80)
     values = {
         "model_type": "Segmentor",
         "class_names": {str(i): name for i, name in enumerate(job.legend.names)},
-        "resolution": 100 * gsd_m,
+        "resolution": 100 * gsd_m * grid.said_gsd_m / grid.gsd_m,
         "tile_size": tile_px,
         "tiles_overlap": overlap,
         "seg_thresh": 0.0,

@@ -22,6 +22,7 @@ from core.execution.remap import finished_model
 from core.files import write_json
 from core.prepare import seen_target
 from core.runs.run import version_of
+from geo_io.grid import Grid
 from geo_io.scene import Scene
 from geo_io.whole_file import whole
 
@@ -50,7 +51,8 @@ def model_files(order: Order) -> Iterator[float | Path]:
     yield made[1]
     yield 0.4
     scaled = Deployed(segmentor, stats, PLUGIN_SCALE)
-    metadata = plugin_metadata(run.job, gsd_m, tile_px) | {"isthmus": json.dumps({"run": run.id})}
+    metadata = plugin_metadata(run.job, gsd_m, _map_grid(order), tile_px)
+    metadata |= {"isthmus": json.dumps({"run": run.id})}
     with whole(made[2]) as partial, _quiet():
         write_onnx(scaled, image, partial, metadata)
         _check_parity(scaled, image, partial, made[2])
@@ -97,9 +99,8 @@ def model_item(order: Order, files: list[Path], parameters: int) -> dict[str, An
     """The STAC item of the model, with the extension MLM."""
     run, job = order.run, order.run.job
     stats, gsd_m = seen_target(run.folder / "cache")
-    with Scene.open(order.made(order.stems[0], "class")) as scene:
-        named = ("mlm", "classification", "file", "processing")
-        found = item(f"{run.id}-model", scene.grid, [SCHEMAS[name] for name in named])
+    named = ("mlm", "classification", "file", "processing")
+    found = item(f"{run.id}-model", _map_grid(order), [SCHEMAS[name] for name in named])
     network = job.network
     found["properties"] |= processing(order) | {
         "bands": [{"name": name, "data_type": "float32"} for name in stats.names],
@@ -132,6 +133,12 @@ def model_item(order: Order, files: list[Path], parameters: int) -> dict[str, An
     )
     found["links"] = [{"rel": "self", "href": f"./{MODEL_ITEM}", "type": "application/geo+json"}]
     return found
+
+
+def _map_grid(order: Order) -> Grid:
+    """Of the first scene."""
+    with Scene.open(order.made(order.stems[0], "class")) as scene:
+        return scene.grid
 
 
 def _input(

@@ -10,15 +10,18 @@ import onnxruntime
 import pytest
 import torch
 from engines import draw, job_for, run_for, work
+from pyproj import CRS
 from stac import item_faults
+from worlds import north_up
 
 from core.delivery.bundle import deliver
 from core.delivery.catalogue import SCHEMAS
-from core.delivery.deployed import Deployed
+from core.delivery.deployed import Deployed, plugin_metadata
 from core.delivery.model import PARITY
 from core.execution.remap import finished_model
 from core.prepare import seen_target
 from core.runs.run import Run
+from geo_io.grid import Grid
 
 SIZES = ((1, 2, 2), (2, 5, 3), (1, 4, 7))
 """Batch, and sides in multiples of what the network takes."""
@@ -92,6 +95,11 @@ def test_the_plugin_finds_what_it_looks_for(run: Run, to: Path) -> None:
     assert known["tile_size"] == 64
     assert known["tiles_overlap"] == 25
     assert known["isthmus"] == {"run": run.id}
+
+
+def test_the_plugin_is_told_the_resolution_in_units_of_the_map(run: Run) -> None:
+    web = Grid(CRS(3857).to_wkt(), north_up(1.0, 0, 8_399_738), 8, 8)  # at 60 degrees north
+    assert float(plugin_metadata(run.job, 0.5, web, 64)["resolution"]) == pytest.approx(100, rel=0.01)
 
 
 def test_the_model_item_says_what_goes_in_and_comes_out(run: Run, to: Path) -> None:

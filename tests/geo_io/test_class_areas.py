@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
-from pyproj import CRS, Geod
+from pyproj import CRS, Geod, Transformer
 from worlds import north_up, write_raster
 
 from geo_io import class_areas as module
@@ -43,9 +43,14 @@ def test_a_map_in_degrees_is_measured_on_the_ellipsoid(tmp_path: Path) -> None:
 
 def test_web_mercator_is_not_taken_at_its_word(tmp_path: Path) -> None:
     ids = np.zeros((50, 50), np.uint8)
-    north = 8_399_737.9  # 60 degrees north: lengths are twice what they are
-    path = write_raster(tmp_path / "map.tif", ids, crs="EPSG:3857", transform=Affine(10, 0, 0, 0, -10, north))
-    assert areas_of(path, 2)[0] == pytest.approx(50 * 50 * 100 / 4, rel=0.01)
+    for north in (8_399_737.9, 250.0):  # at 60 degrees north lengths are twice what they are
+        where = Affine(10, 0, 0, 0, -10, north)
+        path = write_raster(tmp_path / "map.tif", ids, crs="EPSG:3857", transform=where)
+        lons, lats = Transformer.from_crs(3857, 4326, always_xy=True).transform(
+            [0, 500], [north - 500, north]
+        )
+        expected = geodesic_m2(lons[0], lats[0], lons[1], lats[1])
+        assert areas_of(path, 2)[0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_turned_grid_in_degrees_has_an_area_for_every_pixel() -> None:

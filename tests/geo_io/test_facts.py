@@ -8,11 +8,13 @@ import pyogrio
 import pytest
 import rasterio
 from affine import Affine
+from pyproj import CRS
 from small_job import rectangle, write_vector
 from worlds import noise, north_up, write_raster
 
 from geo_io.errors import BadInput
 from geo_io.facts import drawn_area_ha, scene_facts
+from geo_io.grid import Grid
 from geo_io.ground import from_latlon, latlon, units_m
 from geo_io.label_values import LabelValue, raster_values, vector_values
 from geo_io.vector_facts import VectorLayer, vector_layers
@@ -68,12 +70,16 @@ def test_what_is_no_raster_says_so(tmp_path: Path) -> None:
 def test_the_size_of_a_drawn_area(tmp_path: Path) -> None:
     square = "POLYGON ((500000 5000000, 500200 5000000, 500200 4999900, 500000 4999900, 500000 5000000))"
     metric = scene_facts(write_raster(tmp_path / "m.tif", noise(1, 8, 8))).grid
-    assert drawn_area_ha(square, metric) == pytest.approx(2.0)
+    assert drawn_area_ha(square, metric) == pytest.approx(2.0 / 0.9996**2)
     degrees = write_raster(
         tmp_path / "d.tif", noise(1, 8, 8), crs="EPSG:4326", transform=Affine(1e-4, 0, 15, 0, -1e-4, 45)
     )
     small = "POLYGON ((15 45, 15.001 45, 15.001 44.999, 15 44.999, 15 45))"
     assert drawn_area_ha(small, scene_facts(degrees).grid) == pytest.approx(0.876, abs=0.01)
+    web = Grid(CRS(3857).to_wkt(), north_up(1.0, 0, 8_399_737.9), 8, 8)  # at 60 degrees north
+    wide = "POLYGON ((0 8400000, 200 8400000, 200 8399900, 0 8399900, 0 8400000))"
+    assert drawn_area_ha(wide, web) == pytest.approx(0.5, rel=0.01)
+    assert drawn_area_ha("POLYGON EMPTY", web) == 0
     with pytest.raises(BadInput, match="draw it again"):
         drawn_area_ha("POLYGON ((", metric)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from worlds import noise, write_raster
+import rasterio.shutil
+from worlds import noise, write_raster, write_stack
 
 from geo_io.errors import BadInput
 from geo_io.overviews import build_overviews
@@ -53,6 +54,37 @@ def test_a_mask_band_is_reduced_with_the_image(tmp_path: Path) -> None:
     pixels = picture.read_tile(picture.grid, Tile(2, 0, 0), picture.bands)
     assert pixels is not None
     assert np.array_equal(pixels[1], mask[::4, ::4])
+
+
+@pytest.mark.parametrize("last", ["float32", "alpha"])
+def test_bands_of_several_types_are_reduced_together(tmp_path: Path, last: str) -> None:
+    colors = noise(2, 600, 520, "uint16")
+    opacity = np.full((600, 520), 255, np.uint8)
+    opacity[:, :260] = 0
+    other = opacity if last == "alpha" else noise(1, 600, 520, last)[0] / np.float32(7)
+    path = write_stack(tmp_path / "a.vrt", [*colors, other], "Alpha" if last == "alpha" else "Undefined")
+    assert build_overviews(path, "average")
+    picture = Picture(path)
+    assert picture.overviews[0] == 4
+    seen, _ = overview(path)
+    assert seen[0, 9, 99] == pytest.approx(colors[0, 36:40, 396:400].mean(), abs=0.5)
+    assert seen[2, 9, 99] == pytest.approx(other[36:40, 396:400].mean())
+    assert picture.read_tile(picture.grid, Tile(2, 0, 0), picture.bands) is not None
+
+
+@pytest.mark.parametrize("layout", ["by line", "not said"])
+def test_overviews_of_any_interleaving(tmp_path: Path, layout: str) -> None:
+    values = noise(2, 600, 520)
+    if layout == "by line":
+        path, tif = tmp_path / "a.bil", write_raster(tmp_path / "a.tif", values)
+        rasterio.shutil.copy(tif, path, driver="ENVI", interleave="BIL")
+    else:
+        path = write_stack(tmp_path / "a.vrt", list(values))
+    assert build_overviews(path, "average")
+    with rasterio.open(path) as file:
+        said = file.interleaving
+        assert file.overviews(1)[0] == 4
+    assert (said and said.value) == ("LINE" if layout == "by line" else None)
 
 
 def test_progress_is_told_and_the_raster_left_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from affine import Affine
 from pyproj import CRS
-from worlds import noise, north_up, write_raster
+from worlds import noise, north_up, write_raster, write_stack
 
 from geo_io import blocks
 from geo_io.blocks import open_raster
@@ -125,6 +125,19 @@ def test_near_infrared_that_gdal_calls_alpha_is_a_band(tmp_path: Path) -> None:
     assert scene.indexes == (1, 2, 3, 4)
     assert any("alpha" in warning for warning in scene.warnings)
     np.testing.assert_array_equal(scene.read(scene.grid.box).values, values)
+
+
+def test_bands_of_several_types_are_read_together(tmp_path: Path) -> None:
+    color, height = noise(3, 60, 50), np.random.default_rng(1).normal(5, 2, (60, 50)).astype(np.float32)
+    height[:, :9] = np.nan
+    scene = Scene.open(write_stack(tmp_path / "a.vrt", [*color, height]))
+    patch = scene.read(Box(-2, 3, 40, 30))
+    expected = np.stack([*color.astype(np.float32), np.nan_to_num(height)])
+    expected[:, :, :9] = 0
+    assert scene.dtype == "float32"
+    np.testing.assert_array_equal(patch.values, padded(expected, Box(-2, 3, 40, 30)))
+    np.testing.assert_array_equal(patch.valid[:, 2:11], False)
+    assert scene.decimated(20).values.shape == (4, 20, 17)
 
 
 def test_bands_are_found_by_name_number_and_order(tmp_path: Path) -> None:
@@ -331,3 +344,24 @@ def test_wide_strips_are_read_in_bounded_cells(tmp_path: Path) -> None:
     assert scene.block == (40, 20_000)
     assert max(cell.width for cell in scene.cells(scene.grid.box)) == 512
     np.testing.assert_array_equal(scene.read(Box(9_900, 3, 700, 30)).values, values[:, 3:33, 9_900:10_600])
+
+
+@pytest.mark.parametrize("strip", [1, 16])
+@pytest.mark.parametrize("box", [Box(0, 0, 1500, 1100), Box(-5, 500, 1300, 700)])
+def test_wide_strips_are_decoded_once_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strip: int, box: Box
+) -> None:
+    monkeypatch.setattr(blocks, "_RUN_BYTES", 50 * 1500 * 2 * 2)
+    windows: list[Any] = []
+    decode = blocks.Blocks.decode
+    monkeypatch.setattr(
+        blocks.Blocks, "decode", lambda self, window: windows.append(window) or decode(self, window)
+    )
+    values = noise(2, 1100, 1500, "uint16")
+    scene = Scene.open(
+        write_raster(tmp_path / "a.tif", values, blockysize=strip, compress="deflate", interleave="pixel")
+    )
+    np.testing.assert_array_equal(scene.read(box).values, padded(values, box))
+    rows = [row for window in windows for row in range(window.row_off, window.row_off + window.height)]
+    assert len(rows) == len(set(rows)) <= min(box.stop_row, 1100) - box.row + 50
+    assert max(window.height for window in windows) <= 50

@@ -124,6 +124,20 @@ def test_opacity_stays_opacity_beside_a_nodata_tag(tmp_path: Path) -> None:
     assert Scene.open(path).indexes == (1, 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "opaque", "stored"), [("int16", 32767, {}), ("uint16", 4095, {"nbits": 12})]
+)
+def test_opacity_has_the_largest_value_of_its_type(
+    tmp_path: Path, dtype: str, opaque: int, stored: dict[str, int]
+) -> None:
+    values = noise(4, 100, 90, dtype)
+    values[3] = opaque
+    values[:, :, :18] = 0
+    scene = Scene.open(write_raster(tmp_path / "a.tif", values, alpha=True, **stored))
+    assert scene.indexes == (1, 2, 3)
+    assert_holed(scene)
+
+
 def test_indexes_into_a_colour_table_are_told(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", noise(1, 9, 9), photometric="palette")
     assert any("colour table" in warning for warning in Scene.open(path).warnings)

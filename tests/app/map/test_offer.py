@@ -89,6 +89,26 @@ def test_why_it_could_not_be_built_is_told(
     assert offer.isHidden()
 
 
+def test_a_surprise_ends_the_build_too(
+    view: MapView,
+    settle: Settle,
+    offer: OverviewOffer,
+    large: ImageLayer,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def surprised(*_: object) -> bool:
+        raise ValueError("nobody expected\nthis")
+
+    monkeypatch.setattr("app.map.offer.build_overviews", surprised)
+    view.add(large)
+    settle(view)
+    with qtbot.waitSignal(offer.failed) as told:
+        qtbot.mouseClick(offer.build, LEFT)
+    assert told.args == ["unexpected ValueError: nobody expected this; please report it, with its details"]
+    assert offer.isHidden()
+
+
 def test_a_cancelled_build_leaves_nothing_behind(
     view: MapView,
     settle: Settle,

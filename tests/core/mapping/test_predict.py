@@ -161,9 +161,10 @@ def test_every_pass_has_the_same_shape(tmp_path: Path) -> None:
         (UTM, Affine(0.9, 0.3, 500_000, 0.3, -0.9, 5_000_000)),
         ("EPSG:4326", Affine(1e-5, 0, 13.1, 0, -1e-5, 52.2)),
         ("+proj=tmerc +lat_0=1 +lon_0=7.3 +k=0.9998 +x_0=12 +ellps=bessel +units=m", north_up(1.0)),
+        ("EPSG:3857", north_up(1.19, 1_669_792, 8_399_738)),
         (None, north_up(1.0)),
     ],
-    ids=["rotated", "geographic", "no EPSG code", "no CRS"],
+    ids=["rotated", "geographic", "no EPSG code", "Web Mercator", "no CRS"],
 )
 def test_maps_lie_where_the_image_lies(tmp_path: Path, crs: Any, transform: Affine) -> None:
     with scene_of(tmp_path / "i.tif", 90, 70, crs=crs, transform=transform) as scene:
@@ -560,6 +561,26 @@ def test_each_block_is_decoded_once_and_the_cache_keeps_to_the_estimate(
         assert (allowed == 0) == (gsd_m == 1.0)
         scene.read(Box(0, 0, 9, 9))
         assert CACHE.held_bytes > 0, "the cap is lifted"
+
+
+@pytest.mark.parametrize("gsd_m", [1.0, 0.8, 2.0])
+def test_each_strip_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gsd_m: float) -> None:
+    monkeypatch.setattr("geo_io.blocks._RUN_BYTES", 50 * 1300 * 3)
+    rows: list[int] = []
+    decode = Blocks.decode
+    monkeypatch.setattr(
+        Blocks, "decode", lambda self, window: rows.append(window.height) or decode(self, window)
+    )
+    with scene_of(tmp_path / "i.tif", 1100, 1300) as scene:
+        predictor, held = predictor_for(scene, gsd_m=gsd_m, tile_px=256), [0]
+        with CACHE.capped(0):
+            pass
+        for _ in predict_scene(predictor, scene, None, tmp_path, "m", {}, threads=1):
+            held.append(CACHE.held_bytes)
+        assert scene.block[1] == 1300
+        assert sum(rows) == 1100
+        assert max(rows) <= 50
+        assert max(held[:-1]) <= predict_module._cache_bytes(scene, predictor.plane(scene.grid), 1300, 1)
 
 
 def test_the_estimate_does_not_grow_with_height(tmp_path: Path) -> None:
