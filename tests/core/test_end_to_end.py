@@ -26,14 +26,15 @@ def draw_place(folder: Path, name: str, seed: int, gain: Sequence[int], offset: 
     write_raster(folder / f"{name}-labels.tif", label, nodata=255)
 
 
-def scores(folder: Path, learnt_from: str, method: str) -> dict[str, float]:
+def scores(folder: Path, learnt_from: str, method: str, seed: int = 3, steps: int = 60) -> dict[str, float]:
     """Each model's mIoU on `target` after training on the labels of `learnt_from`."""
     labelled = {"path": f"{learnt_from}.tif", "labels": f"{learnt_from}-labels.tif"}
     job = job_for(
         folder,
         method,
+        seed=seed,
         source={"scenes": [labelled]},
-        schedule={"steps": 60, "lr": 2e-3, "checkpoint_every": 1000},
+        schedule={"steps": steps, "lr": 2e-3, "checkpoint_every": 1000},
         oracle=learnt_from == "target",
     )
     run = run_for(job, folder / f"run-{learnt_from}")
@@ -41,13 +42,16 @@ def scores(folder: Path, learnt_from: str, method: str) -> dict[str, float]:
     return {model: found["miou"] for model, found in read_json(run.folder / "scores.json").items()}
 
 
-def test_a_gain_and_an_offset_of_each_band_cost_nothing_and_neither_does_adapting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_gain_and_an_offset_of_each_band_cost_nothing_and_neither_does_adapting(
+    tmp_path: Path, seed: int
+) -> None:
     """Each place is standardised by its own statistics."""
     draw_place(tmp_path, "source", 1, [10, 10, 10, 10], [300, 300, 300, 300])
     draw_place(tmp_path, "target", 2, [25, 5, 14, 20], [900, 0, 100, 4000])
-    found = scores(tmp_path, "source", "combined")
+    found = scores(tmp_path, "source", "combined", seed, steps=120)
     assert found["source-only"] > 0.7
-    assert found["adapted"] > found["source-only"] - 0.1
+    assert found["adapted"] > found["source-only"] - 0.03
 
 
 def test_where_bands_are_inverted_the_targets_own_labels_are_far_above_the_sources(tmp_path: Path) -> None:

@@ -13,6 +13,10 @@ from core.imagery.data import LEAST_SHARE, Domain
 from core.imagery.rare_classes import class_probabilities
 
 
+DRAWS = 5000
+"""Enough to tell a temperature of 0.4 from one of 0.5."""
+
+
 def test_probabilities_are_the_softmax_of_rarity() -> None:
     counts = np.array([700, 200, 100, 0])
     p = class_probabilities(counts, temperature=0.5)
@@ -77,7 +81,7 @@ def test_draws_follow_the_softmax_of_rarity(tmp_path: Path) -> None:
     write_raster(tmp_path / "source-labels.tif", label, nodata=255)
     domain = source(tmp_path, 0.4)
     rarity = np.exp((1 - domain.class_pixels / domain.class_pixels.sum()) / 0.4)
-    shown = [set(np.unique(domain.draw(rng(0, i)).label)) - {255} for i in range(600)]
+    shown = [set(np.unique(domain.draw(rng(0, i)).label)) - {255} for i in range(DRAWS)]
     assert max(map(len, shown)) == 1
     drawn = np.bincount([each.pop() for each in shown if each], minlength=3)
-    assert np.abs(drawn / drawn.sum() - rarity / rarity.sum()).max() < 3 * np.sqrt(0.25 / 600)
+    assert np.abs(drawn / drawn.sum() - rarity / rarity.sum()).max() < 3 * np.sqrt(0.25 / DRAWS)
