@@ -12,7 +12,6 @@ from core.draws import rng
 from core.imagery.data import LEAST_SHARE, Domain
 from core.imagery.rare_classes import class_probabilities
 
-
 DRAWS = 5000
 """Enough to tell a temperature of 0.4 from one of 0.5."""
 
