@@ -101,7 +101,7 @@ def alpha_index(dataset: DatasetReader) -> int | None:
     seen = samples[~np.isin(samples, (0, dataset.nodatavals[marked - 1] or 0))]
     if not seen.size:
         return marked
-    bits = int(dataset.tags(marked, ns="IMAGE_STRUCTURE").get("NBITS", 0))
+    bits = int(dataset.tags(marked, ns="IMAGE_STRUCTURE").get("NBITS", 8))
     opaque = {1, 255, 32767, 65535, 2**bits - 1}
     return marked if seen.max() in opaque and (seen == seen.max()).mean() >= 0.5 else None
 
