@@ -2,19 +2,17 @@
 
 import faulthandler
 import os
-from pathlib import Path
 
 from filelock import FileLock
-from PySide6.QtCore import QStandardPaths
 
-from app.held import drop, is_left, lock_of
+from app.held import drop, is_left, lock_of, room
 
 
 class CrashLog:
     """Where the interpreter writes its last words if this window dies; the next start shows them."""
 
     def __init__(self) -> None:
-        self.path = _room() / f"crash-{os.getpid()}.log"
+        self.path = room() / f"crash-{os.getpid()}.log"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(lock_of(self.path), timeout=0)
         self._lock.acquire()
@@ -32,11 +30,7 @@ class CrashLog:
 def last_words() -> str:
     """What windows that died left in their logs, which are gone after it."""
     said = []
-    for log in filter(is_left, sorted(_room().glob("crash-*.log"))):
+    for log in filter(is_left, sorted(room().glob("crash-*.log"))):
         said.append(log.read_text(encoding="utf-8", errors="replace"))
         drop(log)
     return "\n".join(filter(None, said))
-
-
-def _room() -> Path:
-    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))

@@ -3,7 +3,14 @@
 import contextlib
 from pathlib import Path
 
+from PySide6.QtCore import QStandardPaths
+
 from core.runs.charge import is_held
+
+
+def room() -> Path:
+    """Where windows keep what outlives them."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
 
 
 def lock_of(path: Path) -> Path:

@@ -5,7 +5,7 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
+from app.held import room
 
 BYTES = 2**20
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -13,8 +13,7 @@ LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 def log_path() -> Path:
     """Where the log is written once there is something to say."""
-    room = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(room) / "window.log"
+    return room() / "window.log"
 
 
 def start_log() -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
-from PySide6.QtCore import QStandardPaths
 
-from app.held import drop, is_left, lock_of
+from app.held import drop, is_left, lock_of, room
 from app.project import Project
 from core.errors import BadInput
 from core.files import write_text
@@ -23,7 +22,7 @@ class Swap:
 
     def __init__(self, project: Path | None = None, lost: Path | None = None) -> None:
         key = hashlib.sha256(str(project).encode()).hexdigest()[:16] if project else UNTITLED + uuid4().hex
-        self.path = lost or _room() / f"{key}.yaml"
+        self.path = lost or room() / "swap" / f"{key}.yaml"
         self._lock = FileLock(lock_of(self.path), timeout=0)
         if lost:
             self._take()
@@ -57,9 +56,5 @@ class Swap:
 
 def lost_swaps() -> list[Path]:
     """Edits of projects without a file whose window has died; the latest first."""
-    there = [path for path in _room().glob(f"{UNTITLED}*.yaml") if is_left(path)]
+    there = [path for path in (room() / "swap").glob(f"{UNTITLED}*.yaml") if is_left(path)]
     return sorted(there, key=lambda path: path.stat().st_mtime, reverse=True)
-
-
-def _room() -> Path:
-    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "swap"

@@ -34,6 +34,7 @@ from benchmarks.rows import (
     ROWS,
     UNADAPTED,
     WORK,
+    begins_alone,
     is_recipe_of,
     job_of,
     made,
@@ -155,9 +156,8 @@ def work(args: argparse.Namespace) -> None:
     waiting = list(recorded)
     for task in recorded:
         base = Task(task.path, task.seed, "source_only")
-        alone = task.row in UNADAPTED or ROWS[task.row].network
         trained = checkpoint.weights_path(folder_of(base) / "phases" / "source-only").exists()
-        if not alone and not trained and base not in waiting:
+        if not begins_alone(task.row) and not trained and base not in waiting:
             waiting.insert(0, base)
     running: dict[Future[Result], Task] = {}
     with ProcessPoolExecutor(args.workers, max_tasks_per_child=1) as pool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.accuracy import Task, result_of, write_tables
 from benchmarks.accuracy_tables import COSTS, Result
-from benchmarks.rows import JOBS, ROWS, WORK, job_of
+from benchmarks.rows import JOBS, ROWS, WORK, begins_alone, job_of
 from benchmarks.steps import machine
 from core.execution.execute import execute
 from core.runs.run import create
@@ -38,7 +38,7 @@ def run_row(path: Path, row: str) -> Result:
 def every_row(path: Path) -> Iterator[Result]:
     """The model that the others start from first, which has company too, so that all run alike."""
     rows = [row for row in ROWS if row != SOURCE_ONLY and not ROWS[row].fails]
-    alone = [row for row in rows if ROWS[row].network or row == "oracle"]
+    alone = [row for row in rows if begins_alone(row)]
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=spawned, max_tasks_per_child=1) as pool:
         beside = [pool.submit(run_row, path, row) for row in [SOURCE_ONLY, *alone]]

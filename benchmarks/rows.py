@@ -56,6 +56,11 @@ ROWS = {
 UNADAPTED = ("source_only", "oracle")
 
 
+def begins_alone(row: str) -> bool:
+    """Whether it is a source-only model or trains one of its own, and takes over no other's."""
+    return row in UNADAPTED or bool(ROWS[row].network)
+
+
 def recipe_of(row: str) -> dict[str, Any]:
     """A row's recipe: its method's default options as they are today, and its changes to the network."""
     chosen = ROWS[row]
@@ -82,7 +87,7 @@ def job_of(path: Path, row: str, seed: int, candidate: Path) -> Job:
         "predict": job.predict.model_copy(update={"models": "method", "confidence": False}),
         "method": Method(name=chosen.method, options=chosen.options),
     }
-    if row not in UNADAPTED and not chosen.network:
+    if not begins_alone(row):
         changes["candidate"] = candidate
     changed = job.model_copy(update=changes)
     return oracle(changed) if row == "oracle" else changed

@@ -195,12 +195,13 @@ class Difference(NamedTuple):
     other: Any
 
 
-def differences(one: Job, other: Job) -> list[Difference]:
-    """Every setting in which two jobs differ, in the order of the job file.
+def differences(one: Job, other: Job, but: Mapping[str, Any] | None = None) -> list[Difference]:
+    """Every setting in which two jobs differ, in the order of the job file; `but` for these parts.
 
     Lists of one length are compared item by item (`source.scenes.0.path`), others as a whole.
     """
-    return list(_differences(one.model_dump(mode="json"), other.model_dump(mode="json"), ""))
+    ours, theirs = (job.model_dump(mode="json", exclude=but) for job in (one, other))
+    return list(_differences(ours, theirs, ""))
 
 
 def first_difference(one: Job, other: Job) -> str | None:

@@ -1,6 +1,5 @@
 """The trainings of a run in order: the source-only candidate, then the method; each done once."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from core.prepare import Prepared
 from core.registry import Chosen, choose
 from core.runs.control import Control
 from core.runs.run import PACE, Run, open_run, recorded_inputs
+from core.variants import differences
 from geo_io.fingerprint import changed
 from geo_io.whole_file import whole_folder
 
@@ -139,23 +139,16 @@ class Stages:
         other = open_run(named)
         if not checkpoint.weights_path(other.phase(SOURCE_ONLY)).exists():
             raise BadInput(named, "has no finished source-only model", "let that run end first")
-        theirs, ours = (_decisive(run.job) for run in (other, self.run))
-        differs = [key for key in ours if ours[key] != theirs[key]]
-        if differs:
+        found = differences(other.job, self.run.job, but=DECIDES_NOTHING)
+        if parts := dict.fromkeys(each.key.split(".")[0] for each in found):
             raise BadInput(
-                named, f"is a run of another job ({', '.join(differs)} differ)", "leave `candidate` out"
+                named, f"is a run of another job ({', '.join(parts)} differ)", "leave `candidate` out"
             )
         if others := _of_other_content(self.run, other):
             problem = f"learnt before {', '.join(others)} changed"
             raise BadInput(named, problem, "leave `candidate` out, or run that job anew")
         with whole_folder(mine) as partial:
             shutil.copytree(other.phase(SOURCE_ONLY), partial, dirs_exist_ok=True)
-
-
-def _decisive(job: Job) -> dict[str, str]:
-    """What decides a job's source-only model, as text: NaN, of nodata, is equal to none."""
-    content = job.model_dump(mode="json", exclude=DECIDES_NOTHING)
-    return {key: json.dumps(value, sort_keys=True) for key, value in content.items()}
 
 
 def _of_other_content(run: Run, other: Run) -> list[str]:

@@ -110,7 +110,6 @@ def test_following_waits_for_a_journal_and_goes_on_after_an_end(tmp_path: Path) 
         journal.close()
         return event is not None
 
-    (tmp_path / NAME).unlink(missing_ok=True)
     assert [event.kind for event in follow(tmp_path, waiting, every_s=0)] == ["noted", "ended", "noted"]
 
 

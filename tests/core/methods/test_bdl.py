@@ -35,6 +35,15 @@ def course(bench: Bench, options: dict[str, Any]) -> list[str]:
     return done
 
 
+def last_weights(bench: Bench, options: dict[str, Any]) -> dict[str, dict[str, torch.Tensor]]:
+    """The segmentor's at the end of each phase."""
+    last = {}
+    for said in train(bench, Options(**options)):
+        if isinstance(said, dict):
+            last[bench.phase.name] = copied(bench.segmentor)
+    return last
+
+
 def test_two_rounds_of_two_retrainings_are_those_of_the_published_table(places: Path) -> None:
     bench = bench_with(places, "cache", PAPER | NARROW)
     one = ["translate {k}", "adapt {k}", "L", "retrain {k}.1", "L", "retrain {k}.2"]
@@ -159,10 +168,8 @@ def test_what_labels_is_the_network_of_the_phase_before(
         return make(maps, network)
 
     monkeypatch.setattr(PseudoMaps, "make", remembered)
-    bench, last = bench_with(places, "cache", options), {}
-    for said in train(bench, Options(**options)):
-        if isinstance(said, dict):
-            last[bench.phase.name] = copied(bench.segmentor)
+    bench = bench_with(places, "cache", options)
+    last = last_weights(bench, options)
     assert len(labelling) == 2
     assert_equal_weights(labelling[0], last["adapt 1"])
     assert_equal_weights(labelling[1], last["retrain 1.1"])
@@ -190,11 +197,9 @@ def test_translations_are_judged_by_the_segmentor_of_the_phase_before(
         return judge
 
     monkeypatch.setattr(bdl, "Perceptual", remembered)
-    options, last = NARROW | {"rounds": 2, "restart": restart}, {}
+    options = NARROW | {"rounds": 2, "restart": restart}
     bench = bench_with(places, "cache", options)
-    for said in train(bench, Options(**options)):
-        if isinstance(said, dict):
-            last[bench.phase.name] = copied(bench.segmentor)
+    last = last_weights(bench, options)
     assert len(judges) == 2
     assert_equal_weights(judges[0], last["source"])
     assert_equal_weights(judges[1], last["retrain 1.1"])
